@@ -1,0 +1,31 @@
+// Port: what the admin edge can ask of the running daemon. Implemented by daemon/; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/admin/model.h"
+#include "shared/admin/status.h"
+#include "shared/result.h"
+#include "shared/secret.h"
+
+namespace nemo::admin {
+
+class Control {
+ public:
+  virtual ~Control() = default;
+  virtual DaemonStatus status() = 0;
+  virtual std::vector<Model> models() = 0;
+  virtual std::string config_text() = 0;  // the settings in force, as TOML
+  // Reads the config file again. invalid_config with file, line and reason: the running settings stay.
+  virtual Status reload() = 0;
+  // Writes the lane's model into the config file and puts it in force; model_not_found offers the nearest ids.
+  virtual Status set_lane_model(const std::string& lane, const std::string& model) = 0;
+  // Keeps (or forgets) the upstream's key; takes effect on the next call. not_found: no such upstream.
+  virtual Status login(const std::string& upstream, const Secret& key) = 0;
+  virtual Status logout(const std::string& upstream) = 0;
+  // One GET /models at the upstream, for `nemo doctor`: how many models it listed.
+  virtual Result<int> probe(const std::string& upstream) = 0;
+};
+
+}  // namespace nemo::admin

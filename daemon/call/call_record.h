@@ -1,0 +1,75 @@
+// One row of the ledger: everything that is known about a call once it has ended. The columns are the contract's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/call/surface.h"
+#include "daemon/call/usage.h"
+#include "shared/clock.h"
+#include "shared/money.h"
+
+namespace nemo::call {
+
+enum class Outcome : std::uint8_t { ok, error, cancelled, refused };
+std::string_view to_string(Outcome outcome);
+
+// One try at one deployment.
+struct Attempt {
+  std::string deployment;
+  std::string upstream;
+  int http_status = 0;          // 0: no head came
+  std::string error_code;       // empty: it answered
+  std::string error;            // for people, redacted
+  std::int64_t started_us = 0;  // after the call's start
+  std::int64_t took_us = 0;
+};
+
+// A deployment that was considered, and why it was taken or left out.
+struct Candidate {
+  std::string deployment;
+  std::string reason;
+  bool eligible = false;
+};
+
+struct Trace {
+  std::string model_reason;  // "named by the caller", "lane completion: fill in the middle", …
+  std::vector<Candidate> candidates;
+  std::vector<Attempt> attempts;
+};
+
+struct CallRecord {
+  std::string id;
+  WallTime at;  // when the request's head had been read
+  std::string key;
+  std::string seat;
+  std::string team;
+  Surface surface = Surface::openai_chat;
+  std::string lane;             // "completion", "reasoning", or empty
+  std::string requested_model;  // as the caller wrote it
+  std::string model;            // the catalog id that answered
+  std::string upstream;
+  std::string deployment;
+  Outcome outcome = Outcome::ok;
+  int http_status = 0;
+  std::string error_code;
+  bool stream = false;
+  Micros latency{0};           // request head read -> last byte handed to the client
+  std::optional<Micros> ttft;  // request head read -> first content on its way to the client
+  Micros overhead{0};          // the part of latency that was neither upstream nor the client's reading
+  Usage usage;
+  NanoUsd cost;
+  std::string cache = "miss";  // hit | miss | bypass | type-through
+  int attempts = 0;
+  std::string experiment;
+  std::string arm;
+  std::string client;  // from user-agent, shortened: "OpenAI/JS", "curl", …
+  std::vector<std::string> tags;
+  Trace trace;
+};
+
+}  // namespace nemo::call

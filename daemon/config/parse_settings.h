@@ -1,0 +1,21 @@
+// The text of nemo.toml -> Settings. Pure: reads no file. An error names the line and says what is expected.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/config/settings.h"
+#include "shared/result.h"
+
+namespace nemo::config {
+
+// `file_name` is only used in messages: "nemo.toml:12: …". Unknown keys are refused, with the nearest known one.
+Result<Settings> parse_settings(std::string_view text, std::string_view file_name);
+
+// The settings as TOML text with every default filled in (`nemo config show`). Holds no secret, only references.
+std::string to_toml(const Settings& settings);
+
+// "2s", "150ms", "5m", "1h"
+Result<Millis> parse_duration(std::string_view text);
+
+}  // namespace nemo::config

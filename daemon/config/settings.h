@@ -1,0 +1,91 @@
+// Owns: every setting a person can write in nemo.toml, typed, with its default. The names are the contract's.
+// Must not know: where the file is, who reads it, sockets.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/catalog/catalog.h"
+
+namespace nemo::config {
+
+using Millis = std::chrono::milliseconds;
+
+enum class UpstreamKind : std::uint8_t { nemo, openai };
+enum class OnDisconnect : std::uint8_t { cancel, drain };
+enum class ContentLogging : std::uint8_t { none, metadata, redacted, full };
+
+// Where a secret rests: "secret:NAME", "env:NAME" or "file:PATH".
+struct SecretRef {
+  enum class Kind : std::uint8_t { none, secret, env, file };
+  Kind kind = Kind::none;
+  std::string name;
+};
+
+struct Upstream {
+  std::string name;
+  UpstreamKind kind = UpstreamKind::openai;
+  std::string base_url;  // without a trailing slash
+  SecretRef key;
+  std::string header_prefix = "x-nemo-";  // kind nemo: the service's own response headers
+  bool unpriced_allowed = false;          // unpriced = "allow"
+  std::string completions = "auto";       // auto | native | chat : how /v1/completions is served there
+  std::optional<bool> http2;              // default: negotiated over TLS, HTTP/1.1 in clear
+  std::string ca_file;                    // PEM; default: the system's
+  Millis connect_timeout{5'000};
+  Millis first_token_timeout{120'000};  // request sent -> first byte of an answer's body
+  Millis idle_timeout{60'000};          // between two bytes of a stream
+};
+
+struct Deployment {
+  std::string model;           // catalog id
+  std::string upstream;        // an Upstream's name
+  std::string upstream_model;  // what the upstream calls it; default: the catalog id
+  int weight = 1;
+  int order = 1;
+  std::vector<std::string> tags;
+  std::optional<std::int64_t> rpm;
+  OnDisconnect on_disconnect = OnDisconnect::cancel;
+};
+
+struct Lane {
+  std::string model;
+  std::string strategy;
+  std::vector<std::string> fallbacks;
+  std::vector<std::string> tags;
+  std::optional<Millis> first_token_timeout;
+  std::string hedge_after;  // "", "p95" or a duration
+};
+
+struct Routing {
+  int num_retries = 2;
+  int allowed_fails = 3;
+  Millis cooldown{5'000};
+};
+
+struct Settings {
+  std::string listen_host = "127.0.0.1";
+  int listen_port = 6366;
+  bool allow_remote = false;
+  std::vector<std::string> allowed_origins;  // browser origins that may call, such as "http://localhost:3000"
+  std::vector<std::string> allowed_hosts;    // Host names answered beside localhost, 127.0.0.1 and [::1]
+  bool require_key = true;
+  ContentLogging content_logging = ContentLogging::metadata;
+  int retention_days = 90;
+  std::size_t max_body_bytes = std::size_t{64} << 20U;
+  Millis drain_timeout{30'000};         // how long SIGTERM lets running streams go on
+  std::vector<Upstream> upstreams;      // without any in the file: the one named "nemo"
+  std::vector<Deployment> deployments;  // explicit ones only
+  std::map<std::string, Lane> lanes;    // always has "completion" and "reasoning"
+  Routing routing;
+  std::map<std::string, catalog::ModelOverride> models;
+  std::map<std::string, std::string> aliases;  // [alias] "my-name" = "catalog id"
+
+  const Upstream* find_upstream(const std::string& name) const;
+};
+
+}  // namespace nemo::config

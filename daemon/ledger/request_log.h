@@ -1,0 +1,78 @@
+// Owns: the ports of the request log, one to append to and one to ask. Must not know: SQL, files, HTTP.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/call/call_record.h"
+#include "shared/result.h"
+
+namespace nemo::ledger {
+
+struct LogHealth {
+  std::uint64_t appended = 0;
+  std::uint64_t written = 0;
+  std::uint64_t dropped = 0;  // the queue was full: storage has been failing for long
+  std::uint64_t waiting = 0;  // appended and not yet in the database
+  std::string last_error;     // empty: the last write worked
+};
+
+// The hot path's side. Any thread.
+class RequestLog {
+ public:
+  virtual ~RequestLog() = default;
+  // Hands the row over and returns at once; it is in the database within 50 ms while storage works.
+  virtual void append(call::CallRecord record) = 0;
+  virtual LogHealth health() const = 0;
+};
+
+enum class StatusFilter : std::uint8_t { any, ok, error, cancelled, refused };
+
+struct CallFilter {
+  std::optional<std::string> key;
+  std::optional<std::string> seat;
+  std::optional<std::string> model;
+  StatusFilter status = StatusFilter::any;
+  std::optional<int> http_status;  // --status 402, 429
+  std::optional<WallTime> since;
+  std::optional<std::int64_t> after_row;  // only rows written after this row number (follow mode)
+  int limit = 50;                         // the newest `limit` rows
+};
+
+struct CallRow {
+  std::int64_t row = 0;  // grows with every row written
+  call::CallRecord record;
+};
+
+// What `nemo usage --by` groups by.
+enum class UsageGroup : std::uint8_t { key, seat, team, model, lane, day, hour, client, tag, upstream };
+
+struct UsageQuery {
+  UsageGroup by = UsageGroup::model;
+  std::optional<WallTime> since;
+  std::optional<WallTime> until;
+};
+
+struct UsageRow {
+  std::string group;  // the key, seat, model, "2026-11-22", "2026-11-22 13:00", …; "" is shown as "-"
+  std::int64_t calls = 0;
+  std::int64_t errors = 0;  // outcomes other than ok
+  std::int64_t input_tokens = 0;
+  std::int64_t cached_tokens = 0;
+  std::int64_t output_tokens = 0;
+  NanoUsd cost;
+};
+
+// The people's side: slow, reads the database with connections of its own. Any thread.
+class CallHistory {
+ public:
+  virtual ~CallHistory() = default;
+  virtual Result<std::vector<CallRow>> find_calls(const CallFilter& filter) = 0;         // oldest first
+  virtual Result<std::optional<call::CallRecord>> find_call(const std::string& id) = 0;  // with its trace
+  virtual Result<std::vector<UsageRow>> usage(const UsageQuery& query) = 0;  // dearest first; days and hours in order
+};
+
+}  // namespace nemo::ledger

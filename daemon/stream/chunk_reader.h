@@ -1,0 +1,33 @@
+// Port: reads one event's data in a dialect. Implemented in protocol/.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "daemon/call/usage.h"
+#include "daemon/stream/sse_scanner.h"
+
+namespace nemo::stream {
+
+struct ChunkFacts {
+  bool has_content = false;  // text, reasoning, a tool call or a refusal for the user
+  std::size_t content_bytes =
+      0;                    // decoded length is not needed: bytes between the quotes, escapes counted as they stand
+  bool finished = false;    // a finish_reason that is not null
+  bool only_usage = false;  // nothing in it but usage (choices is empty)
+  bool end_marker = false;  // [DONE]
+  bool is_error = false;
+  std::string error_message;
+  std::optional<call::Usage> usage;  // source = provider
+};
+
+class ChunkReader {
+ public:
+  virtual ~ChunkReader() = default;
+  // One thread. Never fails: what cannot be read has no facts. `malformed` tells that data was not what the dialect
+  // says.
+  virtual ChunkFacts read(const SseEvent& event, bool& malformed) = 0;
+};
+
+}  // namespace nemo::stream

@@ -1,0 +1,73 @@
+// Owns: one HTTP exchange with an upstream, as the gateway sees it. Must not know: surfaces, prices, who called.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/result.h"
+#include "shared/secret.h"
+
+namespace nemo::upstream {
+
+using Millis = std::chrono::milliseconds;
+
+enum class HttpVersion : std::uint8_t { negotiate, http1, http2 };
+
+struct Request {
+  std::string method = "POST";
+  std::string url;
+  std::vector<std::string> headers;  // "name: value", secrets excluded
+  Secret bearer;                     // empty: no Authorization header
+  std::string body;
+  HttpVersion version = HttpVersion::negotiate;
+  std::string ca_file;
+  Millis connect_timeout{5'000};
+  Millis first_byte_timeout{120'000};  // sent -> first byte of the answer's body
+  Millis idle_timeout{60'000};         // between two bytes of the body
+};
+
+struct Header {
+  std::string name;  // lower case
+  std::string value;
+};
+
+struct Head {
+  int status = 0;
+  std::vector<Header> headers;
+  const std::string* find(std::string_view name) const;
+};
+
+enum class Wake : std::uint8_t {
+  ready,        // what was waited for is there
+  ended,        // upstream has ended, well or badly: see failure()
+  client_gone,  // the client closed its connection
+};
+
+// A held thing: destroying it cancels what is still running upstream, within milliseconds. Owned by one worker thread.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  // Both wait for upstream and for the client's leaving at once; `client_fd` < 0: no client to watch.
+  virtual Wake wait_head(int client_fd) = 0;
+  virtual Wake wait_body(int client_fd) = 0;
+
+  virtual const Head& head() const = 0;                     // after wait_head() said ready
+  virtual bool take(std::string& into) = 0;                 // appends the bytes that are there; false: none
+  virtual const std::optional<Error>& failure() const = 0;  // after ended: upstream_error or upstream_timeout
+};
+
+// Any thread.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual std::unique_ptr<Exchange> start(Request request) = 0;
+};
+
+}  // namespace nemo::upstream

@@ -1,0 +1,62 @@
+// GET /calls and /calls/{id}: ledger rows; field names are those of `nemo logs --json`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nemo::admin {
+
+struct CallQuery {
+  std::string key;
+  std::string seat;
+  std::string model;
+  std::string status;  // ok | error | cancelled | refused | a number such as 429
+  std::string since;   // RFC 3339
+  std::optional<std::int64_t> after_row;
+  int limit = 50;
+};
+
+struct Call {
+  std::int64_t row = 0;
+  std::string id, at, key, seat, team, surface, lane, model, upstream, deployment, status;
+  int http_status = 0;
+  std::string error_code;
+  bool stream = false;
+  double latency_ms = 0;
+  std::optional<double> ttft_ms;
+  std::int64_t overhead_us = 0;
+  std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0, reasoning_tokens = 0;
+  std::string usage_source;
+  std::string cost;  // dollars, exact
+  std::string cache;
+  int attempts = 0;
+  std::string experiment, arm, client;
+  std::vector<std::string> tags;
+};
+
+struct CandidateView {
+  std::string deployment;
+  std::string reason;
+  bool eligible = false;
+};
+
+struct AttemptView {
+  std::string deployment, upstream;
+  int http_status = 0;
+  std::string error_code, error;
+  double started_ms = 0;
+  double took_ms = 0;
+};
+
+// What `nemo why` shows.
+struct CallStory {
+  Call call;
+  std::string requested_model;
+  std::string model_reason;
+  std::vector<CandidateView> candidates;
+  std::vector<AttemptView> attempts;
+};
+
+}  // namespace nemo::admin

@@ -1,0 +1,53 @@
+// GET /status: what `nemo status` shows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nemo::admin {
+
+struct UpstreamStatus {
+  std::string name;
+  std::string kind;
+  std::string base_url;
+  std::string key;          // "ok", "missing" or "not needed"
+  std::string key_source;   // "secret:nemo", "env:NEMOROUTER_API_KEY", …
+  std::string state;        // "reachable", "unreachable", "not tried"
+  std::string detail;       // the last error, redacted
+  std::int64_t models = 0;  // how many its own list names
+};
+
+struct LaneStatus {
+  std::string name;
+  std::string model;
+  std::string strategy;
+};
+
+struct LedgerStatus {
+  std::uint64_t written = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t dropped = 0;
+  std::string last_error;
+};
+
+struct DaemonStatus {
+  std::string version;
+  std::int64_t pid = 0;
+  std::string url;  // "http://127.0.0.1:6366"
+  std::string config_file;
+  bool config_file_exists = false;
+  std::string config_error;  // why the last reload was refused; empty: the file is what runs
+  std::string data_folder;
+  std::int64_t uptime_s = 0;
+  std::int64_t open_calls = 0;
+  std::int64_t open_connections = 0;
+  std::int64_t calls_total = 0;
+  bool require_key = true;
+  std::int64_t keys = 0;  // that would be accepted now
+  std::vector<UpstreamStatus> upstreams;
+  std::vector<LaneStatus> lanes;
+  LedgerStatus ledger;
+};
+
+}  // namespace nemo::admin

@@ -1,0 +1,26 @@
+// GET /usage: sums over the ledger.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nemo::admin {
+
+struct UsageQuery {
+  std::string by = "model";
+  std::string since;  // RFC 3339; empty: from the beginning
+  std::string until;
+};
+
+struct UsageRow {
+  std::string group;
+  std::int64_t calls = 0;
+  std::int64_t errors = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t cached_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::string cost;  // dollars, exact
+};
+
+}  // namespace nemo::admin
