@@ -1,3 +1,137 @@
-int main() {
-  return 0;
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "cli/commands/commands.h"
+#include "cli/context.h"
+#include "cli/output/text.h"
+#include "shared/secret.h"
+#include "shared/version.h"
+
+namespace nemo::cli {
+namespace {
+
+constexpr std::size_t k_far_off = 3;  // edits; a word further away is not what was meant
+
+void add_commands(CLI::App& app, Context& context) {
+  app.set_version_flag("--version", "nemo " + std::string(version()));
+  app.add_option("--socket", context.socket, "The daemon's socket, when it is not at its usual place")
+      ->type_name("PATH");
+  app.add_flag("--json", context.json, "Print JSON with exact values and stable names");
+  app.require_subcommand(1);
+  app.fallthrough();  // lets global flags stand after the command too
+  app.footer(
+      "Examples:\n"
+      "  nemo status                       is it running, and with what\n"
+      "  nemo login < key.txt              give the daemon its upstream key\n"
+      "  nemo keys create --seat alice     make a key for an editor\n"
+      "  nemo logs -f                      watch the calls\n"
+      "\"nemo COMMAND --help\" tells more about a command.");
+  commands::add_status(app, context);
+  commands::add_doctor(app, context);
+  commands::add_login(app, context);
+  commands::add_logout(app, context);
+  commands::add_models(app, context);
+  commands::add_set_model(app, context);
+  commands::add_keys(app, context);
+  commands::add_usage(app, context);
+  commands::add_logs(app, context);
+  commands::add_why(app, context);
+  commands::add_config(app, context);
+}
+
+std::size_t edits_between(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+std::string unknown_command(const CLI::App& parent, const std::string& word) {
+  std::string nearest;
+  std::size_t fewest = k_far_off;
+  for (const CLI::App* command : parent.get_subcommands({})) {
+    const std::size_t edits = edits_between(word, command->get_name());
+    if (edits >= fewest) continue;
+    fewest = edits;
+    nearest = command->get_name();
+  }
+  std::string message = "unknown command \"" + redact(word) + "\"";
+  if (!nearest.empty()) message += "; did you mean \"" + nearest + "\"?";
+  return message;
+}
+
+// The command that the arguments were for, and what was wrong if it was a command's name.
+std::pair<const CLI::App*, std::string> find_fault(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* at = &app;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--socket") ++i;
+    if (i >= arguments.size() || arguments[i].rfind('-', 0) == 0) continue;
+    const auto commands = at->get_subcommands({});
+    if (commands.empty()) break;
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == arguments[i]; });
+    if (found == commands.end()) return {at, unknown_command(*at, arguments[i])};
+    at = *found;
+  }
+  return {at, ""};
+}
+
+int explain_misuse(const CLI::App& app, const std::vector<std::string>& arguments, const CLI::ParseError& error,
+                   const Context& context) {
+  if (arguments.empty()) {
+    context.err << app.help();
+    return k_usage;
+  }
+  const auto [command, fault] = find_fault(app, arguments);
+  // A key given as an argument by mistake must not be repeated.
+  context.misused(fault.empty() ? redact(error.what()) : fault);
+  const std::string name = command == &app ? "nemo" : "nemo " + command->get_name();
+  context.err << "Try: " << name << " --help\n";
+  return k_usage;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const SystemClock clock;
+  Context context{std::cout, std::cerr, process_environment, clock, find_terminal(process_environment)};
+  CLI::App app{"Nemo: one local endpoint for every model that your editor uses.", "nemo"};
+  add_commands(app, context);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+      return app.exit(error, std::cout, std::cerr);
+    return explain_misuse(app, arguments, error, context);
+  }
+  const int status = context.action();
+  std::cout.flush();
+  return status;
+}
+
+}  // namespace
+}  // namespace nemo::cli
+
+int main(int argc, char** argv) {
+  // A reader that leaves (head, less) shows as a failed write, not as a signal in the middle of a request.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return nemo::cli::run({argv + 1, argv + argc});
+  } catch (const nemo::cli::DaemonNotRunning& missing) {
+    std::cerr << "nemo: " << missing.what() << '\n';
+    return nemo::cli::k_not_running;
+  } catch (const std::exception& error) {
+    std::cerr << "nemo: " << nemo::redact(error.what()) << '\n';
+    return nemo::cli::k_refused;
+  }
 }

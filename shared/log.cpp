@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 
 #include "shared/clock.h"
 
@@ -46,7 +48,13 @@ bool is_on(Level level) {
 void write(Level level, std::string_view message) {
   if (!is_on(level)) return;
   std::string line = to_rfc3339(SystemClock{}.wall());
-  line.append(" ").append(name_of(level)).append(" ").append(message).append("\n");
+  line.append(" ").append(name_of(level)).append(" ");
+  const auto begin = static_cast<std::ptrdiff_t>(line.size());
+  line.append(message);
+  // One line each, also when a message quotes what came from outside.
+  std::replace_if(
+      line.begin() + begin, line.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  line.append("\n");
   // A log that cannot be written has nowhere else to go: the result is dropped on purpose.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

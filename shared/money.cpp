@@ -1,5 +1,6 @@
 #include "shared/money.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace nemo {
@@ -7,6 +8,7 @@ namespace {
 
 constexpr std::int64_t k_nanos_in_dollar = 1'000'000'000;
 constexpr int k_decimals = 9;
+constexpr std::int64_t k_most = std::numeric_limits<std::int64_t>::max();
 
 Error not_money(std::string_view text, std::string_view why) {
   return fail(ErrorKind::invalid_request,
@@ -32,20 +34,15 @@ Result<NanoUsd> parse_dollars(std::string_view text) {
   const std::string_view decimals = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
   if (whole.empty() && decimals.empty()) return not_money(text, "there is no digit");
   if (decimals.size() > k_decimals) return not_money(text, "it has more than nine decimals");
-  constexpr std::int64_t k_most = std::numeric_limits<std::int64_t>::max() / 10 - 10;
   std::int64_t value = 0;
-  const auto take = [&](char c) {
-    if (c < '0' || c > '9' || value > k_most) return false;
-    value = value * 10 + (c - '0');
-    return true;
-  };
-  for (const char c : whole) {
-    if (!take(c)) return not_money(text, "only digits and one point are allowed");
-  }
-  for (int i = 0; i < k_decimals; ++i) {
+  for (int i = 0; i < static_cast<int>(whole.size()) + k_decimals; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    if (!take(at < decimals.size() ? decimals[at] : '0'))
-      return not_money(text, "only digits and one point are allowed");
+    const std::size_t decimal = at - std::min(at, whole.size());
+    const char c = at < whole.size() ? whole[at] : decimal < decimals.size() ? decimals[decimal] : '0';
+    if (c < '0' || c > '9') return not_money(text, "only digits and one point are allowed");
+    const std::int64_t digit = c - '0';
+    if (value > (k_most - digit) / 10) return not_money(text, "it is too large");
+    value = value * 10 + digit;
   }
   return NanoUsd{value};
 }

@@ -18,6 +18,13 @@ std::optional<fs::path> folder_from(const Environment& env, const char* name) {
   return fs::path(*value);
 }
 
+// The XDG specification: a path that is not absolute is to be ignored.
+std::optional<fs::path> xdg_folder(const Environment& env, const char* name) {
+  auto folder = folder_from(env, name);
+  if (folder && !folder->is_absolute()) return std::nullopt;
+  return folder;
+}
+
 #ifdef __APPLE__
 fs::path platform_folder(const Environment& env) {
   return home(env) / "Library" / "Application Support" / "nemo";
@@ -34,7 +41,7 @@ std::optional<std::string> process_environment(const char* name) {
 
 fs::path config_file(const Environment& env) {
   if (const auto file = folder_from(env, "NEMO_CONFIG")) return *file;
-  if (const auto base = folder_from(env, "XDG_CONFIG_HOME")) return *base / "nemo" / "nemo.toml";
+  if (const auto base = xdg_folder(env, "XDG_CONFIG_HOME")) return *base / "nemo" / "nemo.toml";
 #ifdef __APPLE__
   return platform_folder(env) / "nemo.toml";
 #else
@@ -44,7 +51,7 @@ fs::path config_file(const Environment& env) {
 
 fs::path data_folder(const Environment& env) {
   if (const auto folder = folder_from(env, "NEMO_DATA_DIR")) return *folder;
-  if (const auto base = folder_from(env, "XDG_DATA_HOME")) return *base / "nemo";
+  if (const auto base = xdg_folder(env, "XDG_DATA_HOME")) return *base / "nemo";
 #ifdef __APPLE__
   return platform_folder(env);
 #else
@@ -55,7 +62,7 @@ fs::path data_folder(const Environment& env) {
 fs::path admin_socket(const Environment& env, const std::optional<fs::path>& given_data_folder) {
   if (given_data_folder) return *given_data_folder / "nemod.sock";
   if (const auto file = folder_from(env, "NEMO_SOCKET")) return *file;
-  if (const auto base = folder_from(env, "XDG_RUNTIME_DIR")) return *base / "nemo" / "nemod.sock";
+  if (const auto base = xdg_folder(env, "XDG_RUNTIME_DIR")) return *base / "nemo" / "nemod.sock";
   return data_folder(env) / "nemod.sock";
 }
 

@@ -10,11 +10,11 @@ namespace nemo {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string text) : m_text(std::move(text)) {}
+  explicit Secret(std::string text);
   Secret(const Secret&) = default;
-  Secret(Secret&&) noexcept = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) noexcept = default;
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(const Secret& other);
+  Secret& operator=(Secret&& other) noexcept;
   ~Secret();
 
   bool empty() const { return m_text.empty(); }
@@ -26,7 +26,9 @@ class Secret {
   std::string m_text;
 };
 
-// Replaces everything in `text` that looks like a key (sk-…, Bearer …, key=…) with "[redacted]".
+// Replaces everything in `text` that looks like a key with "[redacted]": what begins as keys do (sk-…, AIza…, ya29.…),
+// what follows "Bearer" or "Basic", and the value of a name such as key, api_key or token, as a header, a query or
+// JSON.
 std::string redact(std::string_view text);
 
 }  // namespace nemo

@@ -2,7 +2,6 @@
 // Must not know: HTTP, where keys rest.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -10,19 +9,20 @@
 
 #include "daemon/access/virtual_key.h"
 #include "daemon/call/principal.h"
+#include "shared/guarded.h"
 #include "shared/result.h"
 
 namespace nemo::access {
 
-// Any thread. identify() reads a snapshot and takes no lock; replace() swaps it whole, so a change acts on the next
-// call.
+// Any thread. identify() reads a snapshot: a lock is held only while its pointer is copied, never while a key is looked
+// up. replace() swaps it whole, so a change acts on the next call.
 class KeyBook {
  public:
   explicit KeyBook(std::vector<VirtualKey> keys = {});
 
   void replace(std::vector<VirtualKey> keys);
   bool empty() const;
-  std::vector<VirtualKey> keys() const;
+  std::vector<VirtualKey> keys() const;  // oldest first
 
   // invalid_api_key, key_expired or key_revoked when the key does not open the door.
   Result<std::shared_ptr<const call::Principal>> identify(std::string_view key, WallTime now) const;
@@ -33,7 +33,12 @@ class KeyBook {
     std::shared_ptr<const call::Principal> principal;
   };
   using Book = std::map<KeyHash, Entry>;
-  std::atomic<std::shared_ptr<const Book>> m_book;
+
+  static std::shared_ptr<const Book> book_of(std::vector<VirtualKey> keys);
+  std::shared_ptr<const Book> snapshot() const;
+
+  // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 has a data race between load and store.
+  Guarded<std::shared_ptr<const Book>> m_book;
 };
 
 }  // namespace nemo::access

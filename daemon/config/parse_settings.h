@@ -12,6 +12,10 @@ namespace nemo::config {
 // `file_name` is only used in messages: "nemo.toml:12: …". Unknown keys are refused, with the nearest known one.
 Result<Settings> parse_settings(std::string_view text, std::string_view file_name);
 
+// What `nemod --listen` gives: sets listen_host (without brackets) and listen_port. Refuses what is no HOST:PORT, and
+// an address that other machines reach unless the settings allow that. Port 0 is any free port.
+Status set_listen(Settings& settings, std::string_view text);
+
 // The settings as TOML text with every default filled in (`nemo config show`). Holds no secret, only references.
 std::string to_toml(const Settings& settings);
 

@@ -15,9 +15,10 @@ namespace nemo::stream {
 enum class UsageFrames : std::uint8_t { show, hide };
 
 struct TapResult {
-  bool forward = true;    // false: a usage frame that the client did not ask for, or its own [DONE] is not due
-  bool commits = false;   // the first event that shows upstream is really answering (content or finish)
-  bool is_error = false;  // an error event inside a 200
+  bool forward = true;     // false: a usage frame that the client did not ask for, or its own [DONE] is not due
+  bool commits = false;    // the first event that shows upstream is really answering (content or finish)
+  bool is_error = false;   // an error event inside a 200
+  bool has_usage = false;  // the event states usage
 };
 
 // One thread.
@@ -42,6 +43,7 @@ class StreamTap {
   std::unique_ptr<ChunkReader> m_reader;
   UsageFrames m_frames;
   std::optional<SteadyTime> m_first_content_at;
+  bool m_committed = false;
   bool m_finished = false;
   bool m_end_marker = false;
   bool m_malformed = false;

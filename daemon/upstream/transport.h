@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/clock.h"
 #include "shared/result.h"
 #include "shared/secret.h"
 
@@ -47,6 +48,7 @@ enum class Wake : std::uint8_t {
   ready,        // what was waited for is there
   ended,        // upstream has ended, well or badly: see failure()
   client_gone,  // the client closed its connection
+  not_yet,      // `until` has come first
 };
 
 // A held thing: destroying it cancels what is still running upstream, within milliseconds. Owned by one worker thread.
@@ -56,11 +58,14 @@ class Exchange {
 
   // Both wait for upstream and for the client's leaving at once; `client_fd` < 0: no client to watch.
   virtual Wake wait_head(int client_fd) = 0;
-  virtual Wake wait_body(int client_fd) = 0;
+  virtual Wake wait_body(int client_fd, std::optional<SteadyTime> until = {}) = 0;
 
   virtual const Head& head() const = 0;                     // after wait_head() said ready
   virtual bool take(std::string& into) = 0;                 // appends the bytes that are there; false: none
-  virtual const std::optional<Error>& failure() const = 0;  // after ended: upstream_error or upstream_timeout
+  // After ended: upstream_error or upstream_timeout, or nothing when the answer is complete.
+  virtual std::optional<Error> failure() const = 0;
+  virtual SteadyTime sent_at() const = 0;        // when the request was handed to the network
+  virtual SteadyTime last_bytes_at() const = 0;  // when the newest bytes came
 };
 
 // Any thread.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/json.h"
+
 namespace nemo::admin {
 
 struct CallQuery {
@@ -58,5 +60,14 @@ struct CallStory {
   std::vector<CandidateView> candidates;
   std::vector<AttemptView> attempts;
 };
+
+void to_json(Json& json, const Call& value);
+void from_json(const Json& json, Call& value);
+void to_json(Json& json, const CandidateView& value);
+void from_json(const Json& json, CandidateView& value);
+void to_json(Json& json, const AttemptView& value);
+void from_json(const Json& json, AttemptView& value);
+void to_json(Json& json, const CallStory& value);
+void from_json(const Json& json, CallStory& value);
 
 }  // namespace nemo::admin

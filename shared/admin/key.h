@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/json.h"
+
 namespace nemo::admin {
 
 struct KeyRequest {
@@ -30,5 +32,13 @@ struct CreatedKey {
   Key record;
   std::string key;  // the key itself, the only time it is shown
 };
+
+void to_json(Json& json, const KeyRequest& value);
+void from_json(const Json& json, KeyRequest& value);
+void to_json(Json& json, const Key& value);
+void from_json(const Json& json, Key& value);
+// Flat: the record's fields, then "key".
+void to_json(Json& json, const CreatedKey& value);
+void from_json(const Json& json, CreatedKey& value);
 
 }  // namespace nemo::admin

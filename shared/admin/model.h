@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/json.h"
+
 namespace nemo::admin {
 
 struct Model {
@@ -26,5 +28,8 @@ struct Model {
   std::vector<std::string> lanes;      // that it is the model of
   bool in_catalog = true;              // false: only an upstream names it
 };
+
+void to_json(Json& json, const Model& value);
+void from_json(const Json& json, Model& value);
 
 }  // namespace nemo::admin

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/json.h"
+
 namespace nemo::admin {
 
 struct UpstreamStatus {
@@ -49,5 +51,14 @@ struct DaemonStatus {
   std::vector<LaneStatus> lanes;
   LedgerStatus ledger;
 };
+
+void to_json(Json& json, const UpstreamStatus& value);
+void from_json(const Json& json, UpstreamStatus& value);
+void to_json(Json& json, const LaneStatus& value);
+void from_json(const Json& json, LaneStatus& value);
+void to_json(Json& json, const LedgerStatus& value);
+void from_json(const Json& json, LedgerStatus& value);
+void to_json(Json& json, const DaemonStatus& value);
+void from_json(const Json& json, DaemonStatus& value);
 
 }  // namespace nemo::admin

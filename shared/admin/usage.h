@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/json.h"
+
 namespace nemo::admin {
 
 struct UsageQuery {
@@ -22,5 +24,8 @@ struct UsageRow {
   std::int64_t output_tokens = 0;
   std::string cost;  // dollars, exact
 };
+
+void to_json(Json& json, const UsageRow& value);
+void from_json(const Json& json, UsageRow& value);
 
 }  // namespace nemo::admin

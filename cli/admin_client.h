@@ -1,0 +1,57 @@
+// Owns: the daemon's admin API as typed calls, one method per route. Must not know: how anything is shown.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "shared/admin/call.h"
+#include "shared/admin/key.h"
+#include "shared/admin/model.h"
+#include "shared/admin/status.h"
+#include "shared/admin/usage.h"
+#include "shared/result.h"
+#include "shared/secret.h"
+
+namespace nemo::cli {
+
+// Nobody answers at the socket. Thrown, because no command that needs the daemon can go on; main turns it into exit
+// status 3.
+class DaemonNotRunning : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// One thread. Each call makes a connection of its own. Every call throws DaemonNotRunning when nobody answers; the
+// daemon's refusals come back as Errors with the kind that it stated.
+class AdminClient {
+ public:
+  explicit AdminClient(std::filesystem::path socket);
+
+  // Is anybody there? The one call that does not throw when nobody is.
+  bool answers() const;
+
+  Result<admin::DaemonStatus> status() const;
+  Result<std::vector<admin::Model>> models() const;
+  Result<std::string> config_text() const;
+  Status reload_config() const;
+  Status set_lane_model(const std::string& lane, const std::string& model) const;
+
+  Result<std::vector<admin::Key>> keys() const;
+  Result<admin::CreatedKey> create_key(const admin::KeyRequest& request) const;
+  Result<admin::Key> revoke_key(const std::string& id) const;
+
+  Result<std::vector<admin::Call>> calls(const admin::CallQuery& query) const;  // oldest first
+  Result<admin::CallStory> call(const std::string& id) const;
+  Result<std::vector<admin::UsageRow>> usage(const admin::UsageQuery& query) const;
+
+  Status login(const std::string& upstream, const Secret& key) const;
+  Status logout(const std::string& upstream) const;
+  Result<int> probe(const std::string& upstream) const;  // how many models it listed; may take as long as it does
+
+ private:
+  std::filesystem::path m_socket;
+};
+
+}  // namespace nemo::cli

@@ -1,0 +1,186 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <vector>
+
+#include "cli/commands/commands.h"
+#include "cli/context.h"
+#include "cli/output/figures.h"
+#include "cli/output/text.h"
+#include "cli/program.h"
+#include "shared/version.h"
+
+namespace nemo::cli::commands {
+namespace {
+
+using output::Style;
+
+enum class State { ok, warning, failed };
+
+struct Check {
+  State state = State::ok;
+  std::string what;    // "upstream nemo: key"
+  std::string detail;  // what was found
+  std::string advice;  // what to do next; empty: nothing
+};
+using Checks = std::vector<Check>;
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+Check check_config_file(const Context& context, const std::string& file) {
+  Check check{State::ok, "config file", file.empty() ? "reads well" : file + " reads well", ""};
+  const auto checked = cli::check_config(context.env, file, Output::capture);
+  if (!checked) return {State::warning, check.what, "could not be checked: " + checked.error().message, ""};
+  if (checked->exit_status == 0) return check;
+  return {State::failed, check.what, trimmed(checked->text), "mend it, then: nemo config check && nemo config reload"};
+}
+
+void check_settings(const Context& context, const admin::DaemonStatus& status, Checks& checks) {
+  if (status.config_file_exists) {
+    checks.push_back(check_config_file(context, status.config_file));
+  } else {
+    checks.push_back({State::ok, "config file", "none at " + status.config_file + ": the defaults hold", ""});
+  }
+  if (!status.config_error.empty()) {
+    checks.push_back({State::failed, "settings in force",
+                      "older than the file, which was refused: " + status.config_error,
+                      "mend the file, then: nemo config reload"});
+  }
+}
+
+void check_keys(const admin::DaemonStatus& status, Checks& checks) {
+  if (status.keys > 0) {
+    checks.push_back({State::ok, "keys for editors", output::show_count(status.keys) + " accepted", ""});
+  } else if (!status.require_key) {
+    checks.push_back({State::ok, "keys for editors", "none, and callers on this machine need none", ""});
+  } else {
+    checks.push_back({State::failed, "keys for editors", "none, so nobody can call", "nemo keys create --seat NAME"});
+  }
+}
+
+void check_upstream(const AdminClient& client, const admin::UpstreamStatus& upstream, Checks& checks) {
+  const std::string name = "upstream " + upstream.name;
+  if (upstream.key == "missing") {
+    const std::string from = upstream.key_source.empty() ? "" : " (" + upstream.key_source + ")";
+    checks.push_back({State::failed, name + ": key", "missing" + from, "nemo login --upstream " + upstream.name});
+    return;
+  }
+  checks.push_back({State::ok, name + ": key", upstream.key, ""});
+  const auto models = client.probe(upstream.name);
+  if (!models) {
+    checks.push_back({State::failed, name + ": answers", models.error().message,
+                      "is " + upstream.base_url + " right, reachable from here, and the key still good?"});
+  } else if (*models == 0) {
+    checks.push_back(
+        {State::warning, name + ": answers", "it lists no model", "name its models with [[deployment]] in the config"});
+  } else {
+    checks.push_back({State::ok, name + ": answers", "it lists " + output::show_count(*models) + " models", ""});
+  }
+}
+
+void check_ledger(const admin::LedgerStatus& ledger, Checks& checks) {
+  if (!ledger.last_error.empty()) {
+    checks.push_back(
+        {State::failed, "ledger", ledger.last_error, "is the disk full, or the data folder not writable?"});
+  } else if (ledger.dropped > 0) {
+    checks.push_back({State::warning, "ledger",
+                      output::show_count(static_cast<std::int64_t>(ledger.dropped)) +
+                          " rows were lost while the database could not be written",
+                      ""});
+  } else {
+    checks.push_back(
+        {State::ok, "ledger", output::show_count(static_cast<std::int64_t>(ledger.written)) + " rows written", ""});
+  }
+}
+
+void check_data_folder(const std::string& folder, Checks& checks) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto found = fs::status(folder, error);
+  if (!fs::is_directory(found)) {
+    checks.push_back(
+        {State::failed, "data folder", folder + " is not a folder", "give another one to nemod --data-dir"});
+  } else if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    checks.push_back({State::failed, "data folder", folder + " cannot be written", "chown or chmod it"});
+  } else if ((found.permissions() & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none) {
+    checks.push_back({State::warning, "data folder", folder + " is open to other users", "chmod 700 " + folder});
+  } else {
+    checks.push_back({State::ok, "data folder", folder, ""});
+  }
+}
+
+Checks examine(const Context& context) {
+  Checks checks;
+  const AdminClient client = context.client();
+  if (!client.answers()) {
+    checks.push_back(
+        {State::failed, "daemon", "nobody answers at " + context.socket_path().string(), "start it with: nemod"});
+    checks.push_back(check_config_file(context, ""));
+    return checks;
+  }
+  const auto status = client.status();
+  if (!status) {
+    checks.push_back({State::failed, "daemon", status.error().message, "look at its log, or start it again"});
+    return checks;
+  }
+  checks.push_back(
+      {State::ok, "daemon", status->version + " at " + status->url + ", pid " + std::to_string(status->pid), ""});
+  if (status->version != version()) {
+    checks.push_back({State::warning, "versions",
+                      "this is nemo " + std::string(version()) + ", the daemon is " + status->version,
+                      "start nemod again after an upgrade"});
+  }
+  check_settings(context, *status, checks);
+  check_keys(*status, checks);
+  if (status->upstreams.empty()) {
+    checks.push_back({State::failed, "upstreams", "none", "add an [[upstream]] to the config"});
+  }
+  for (const admin::UpstreamStatus& upstream : status->upstreams) check_upstream(client, upstream, checks);
+  check_ledger(status->ledger, checks);
+  check_data_folder(status->data_folder, checks);
+  return checks;
+}
+
+const char* name_of(State state) {
+  return state == State::ok ? "ok" : state == State::warning ? "warning" : "failed";
+}
+
+void show(const Context& context, const Check& check) {
+  const char* mark = check.state == State::ok ? "✔" : check.state == State::warning ? "!" : "✘";
+  const Style style = check.state == State::ok        ? Style::good
+                      : check.state == State::warning ? Style::warning
+                                                      : Style::bad;
+  context.out << context.styled(mark, style) << ' ' << context.styled(check.what, Style::strong) << ": "
+              << output::printable(check.detail) << '\n';
+  if (!check.advice.empty()) context.out << "    → " << output::printable(check.advice) << '\n';
+}
+
+int diagnose(const Context& context) {
+  const Checks checks = examine(context);
+  bool healthy = true;
+  admin::Json list = admin::Json::array();
+  for (const Check& check : checks) {
+    healthy = healthy && check.state != State::failed;
+    list.push_back(
+        {{"check", check.what}, {"state", name_of(check.state)}, {"detail", check.detail}, {"advice", check.advice}});
+    if (!context.json) show(context, check);
+  }
+  if (context.json) context.show(list);
+  return healthy ? k_done : k_refused;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("doctor", "Look for what keeps calls from working, and say what to do");
+  command->footer("Exit status 1 when something is wrong. It asks every upstream for its list of models.");
+  command->callback([&context] { context.action = [&context] { return diagnose(context); }; });
+}
+
+}  // namespace nemo::cli::commands

@@ -1,0 +1,100 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/commands/commands.h"
+#include "cli/context.h"
+#include "cli/output/figures.h"
+#include "cli/output/table.h"
+
+namespace nemo::cli::commands {
+namespace {
+
+using output::Align;
+using output::Style;
+using output::Table;
+
+void show_line(const Context& context, const char* name, const std::string& value, const std::string& warning = {}) {
+  context.out << "  " << context.styled(output::pad_to(name, 9, Align::left), Style::faint) << ' '
+              << context.styled(value, Style::plain);
+  if (!warning.empty()) context.out << "  " << context.styled("! " + warning, Style::warning);
+  context.out << '\n';
+}
+
+void show_head(const Context& context, const admin::DaemonStatus& status) {
+  context.out << context.styled("nemod " + status.version, Style::strong) << "  has run for "
+              << output::show_seconds(status.uptime_s) << " (pid " << status.pid << ")\n";
+  show_line(context, "address", status.url);
+  show_line(context, "config", status.config_file + (status.config_file_exists ? "" : " (not there: defaults)"),
+            status.config_error.empty() ? "" : "the last reload was refused: " + status.config_error);
+  show_line(context, "data", status.data_folder);
+  show_line(context, "calls",
+            output::show_count(status.open_calls) + " open, " + output::show_count(status.calls_total) +
+                " since the start; " + output::show_count(status.open_connections) + " connections");
+  show_line(
+      context, "keys",
+      output::show_count(status.keys) + " accepted" + (status.require_key ? "" : "; callers on this machine need none"),
+      status.require_key && status.keys == 0 ? "make one: nemo keys create --seat NAME" : "");
+  const admin::LedgerStatus& ledger = status.ledger;
+  std::string trouble = ledger.last_error;
+  if (ledger.dropped > 0) {
+    trouble = output::show_count(static_cast<std::int64_t>(ledger.dropped)) + " rows were lost" +
+              (trouble.empty() ? "" : ": " + trouble);
+  }
+  show_line(context, "ledger",
+            output::show_count(static_cast<std::int64_t>(ledger.written)) + " rows written, " +
+                output::show_count(static_cast<std::int64_t>(ledger.waiting)) + " waiting",
+            trouble);
+}
+
+Style style_of_state(const std::string& state) {
+  if (state == "reachable") return Style::good;
+  return state == "unreachable" ? Style::bad : Style::faint;
+}
+
+void show_lanes(const Context& context, const admin::DaemonStatus& status) {
+  Table table({{"LANE"}, {"MODEL", Align::left, 0, 12}, {"STRATEGY", Align::left, 1}});
+  for (const admin::LaneStatus& lane : status.lanes) {
+    table.add({{lane.name, Style::accent}, {lane.model}, {lane.strategy, Style::faint}});
+  }
+  if (!table.empty()) context.out << '\n' << table.draw(context.terminal.width, context.terminal.colours);
+}
+
+void show_upstreams(const Context& context, const admin::DaemonStatus& status) {
+  Table table({{"UPSTREAM", Align::left, 0, 8},
+               {"STATE"},
+               {"KEY"},
+               {"MODELS", Align::right, 1},
+               {"KIND", Align::left, 2},
+               {"URL", Align::left, 3, 16},
+               {"DETAIL", Align::left, 4, 16}});
+  for (const admin::UpstreamStatus& upstream : status.upstreams) {
+    table.add({{upstream.name, Style::accent},
+               {upstream.state, style_of_state(upstream.state)},
+               {upstream.key, upstream.key == "missing" ? Style::bad : Style::plain},
+               {output::show_count(upstream.models)},
+               {upstream.kind},
+               {upstream.base_url, Style::faint},
+               {upstream.detail, Style::faint}});
+  }
+  if (!table.empty()) context.out << '\n' << table.draw(context.terminal.width, context.terminal.colours);
+}
+
+int show_status(const Context& context) {
+  const auto status = context.client().status();
+  if (!status) return context.refuse(status.error());
+  if (context.json) return context.show(*status);
+  show_head(context, *status);
+  show_lanes(context, *status);
+  show_upstreams(context, *status);
+  return k_done;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("status", "What the daemon is doing: lanes, upstreams, keys, ledger");
+  command->callback([&context] { context.action = [&context] { return show_status(context); }; });
+}
+
+}  // namespace nemo::cli::commands

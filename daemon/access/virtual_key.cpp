@@ -1,0 +1,52 @@
+#include "daemon/access/virtual_key.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "shared/ids.h"
+
+namespace nemo::access {
+namespace {
+
+constexpr std::string_view k_key_prefix = "sk-nemo-";
+constexpr std::size_t k_key_bytes = 20;  // 160 random bits
+constexpr std::size_t k_id_bytes = 10;   // public, only has to be unique
+constexpr std::size_t k_shown = 4;
+
+std::string random_key_text() {
+  std::string random = random_bytes(k_key_bytes);
+  std::string letters = to_base32(random);
+  std::string text;
+  text.reserve(k_key_prefix.size() + letters.size());
+  text.append(k_key_prefix).append(letters);
+  OPENSSL_cleanse(random.data(), random.size());
+  OPENSSL_cleanse(letters.data(), letters.size());
+  return text;
+}
+
+}  // namespace
+
+KeyHash hash_key(std::string_view text) {
+  KeyHash hash{};
+  unsigned int length = 0;
+  const int done = EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_sha256(), nullptr);
+  if (done != 1 || length != hash.size()) throw std::runtime_error("SHA-256 is not available from libcrypto");
+  return hash;
+}
+
+NewKey make_key(std::string seat, std::string team, WallTime now) {
+  NewKey made{{}, Secret(random_key_text())};
+  const std::string_view text = made.text.expose();
+  made.record.id = "key_" + to_base32(random_bytes(k_id_bytes));
+  made.record.last4 = text.substr(text.size() - k_shown);
+  made.record.hash = hash_key(text);
+  made.record.seat = std::move(seat);
+  made.record.team = std::move(team);
+  made.record.created_at = now;
+  return made;
+}
+
+}  // namespace nemo::access

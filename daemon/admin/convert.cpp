@@ -1,0 +1,201 @@
+#include "daemon/admin/convert.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "shared/admin/timestamp.h"
+#include "shared/money.h"
+
+namespace nemo::admin {
+namespace {
+
+using ledger::StatusFilter;
+using ledger::UsageGroup;
+
+constexpr std::array<std::pair<std::string_view, UsageGroup>, 10> k_groups{{{"key", UsageGroup::key},
+                                                                            {"seat", UsageGroup::seat},
+                                                                            {"team", UsageGroup::team},
+                                                                            {"model", UsageGroup::model},
+                                                                            {"lane", UsageGroup::lane},
+                                                                            {"day", UsageGroup::day},
+                                                                            {"hour", UsageGroup::hour},
+                                                                            {"client", UsageGroup::client},
+                                                                            {"tag", UsageGroup::tag},
+                                                                            {"upstream", UsageGroup::upstream}}};
+
+constexpr std::array<std::pair<std::string_view, StatusFilter>, 4> k_statuses{{{"ok", StatusFilter::ok},
+                                                                               {"error", StatusFilter::error},
+                                                                               {"cancelled", StatusFilter::cancelled},
+                                                                               {"refused", StatusFilter::refused}}};
+
+double to_ms(std::int64_t micros) {
+  return static_cast<double>(micros) / 1000.0;
+}
+
+std::optional<std::string> find(const Parameters& parameters, const char* name) {
+  const auto found = parameters.find(name);
+  if (found == parameters.end() || found->second.empty()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::optional<std::int64_t>> find_number(const Parameters& parameters, const char* name) {
+  const auto text = find(parameters, name);
+  if (!text) return std::optional<std::int64_t>{};
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || number < 0) {
+    return fail(ErrorKind::invalid_request, std::string(name) + " takes a whole number, not \"" + *text + "\"", name);
+  }
+  return std::optional{number};
+}
+
+Result<std::optional<WallTime>> find_time(const Parameters& parameters, const char* name) {
+  const auto text = find(parameters, name);
+  if (!text) return std::optional<WallTime>{};
+  const auto time = parse_rfc3339(*text);
+  if (!time) return fail(ErrorKind::invalid_request, std::string(name) + ": " + time.error().message, name);
+  return std::optional{*time};
+}
+
+Status read_status(const Parameters& parameters, ledger::CallFilter& filter) {
+  const auto text = find(parameters, "status");
+  if (!text) return Done{};
+  for (const auto& [name, status] : k_statuses) {
+    if (*text != name) continue;
+    filter.status = status;
+    return Done{};
+  }
+  int number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error == std::errc() && end == text->data() + text->size() && number >= 100 && number <= 599) {
+    filter.http_status = number;
+    return Done{};
+  }
+  return fail(ErrorKind::invalid_request,
+              "status takes ok, error, cancelled, refused or an HTTP status, not \"" + *text + "\"", "status");
+}
+
+std::string_view state_of(const access::VirtualKey& key, WallTime now) {
+  if (key.revoked_at) return "revoked";
+  if (key.expires_at && *key.expires_at <= now) return "expired";
+  return "active";
+}
+
+}  // namespace
+
+Call to_call(std::int64_t row, const call::CallRecord& record) {
+  Call call;
+  call.row = row;
+  call.id = record.id;
+  call.at = to_rfc3339(record.at);
+  call.key = record.key;
+  call.seat = record.seat;
+  call.team = record.team;
+  call.surface = to_string(record.surface);
+  call.lane = record.lane;
+  call.model = record.model;
+  call.upstream = record.upstream;
+  call.deployment = record.deployment;
+  call.status = to_string(record.outcome);
+  call.http_status = record.http_status;
+  call.error_code = record.error_code;
+  call.stream = record.stream;
+  call.latency_ms = to_ms(record.latency.count());
+  if (record.ttft) call.ttft_ms = to_ms(record.ttft->count());
+  call.overhead_us = record.overhead.count();
+  call.input_tokens = record.usage.input_tokens;
+  call.cached_tokens = record.usage.cached_tokens;
+  call.output_tokens = record.usage.output_tokens;
+  call.reasoning_tokens = record.usage.reasoning_tokens;
+  call.usage_source = to_string(record.usage.source);
+  call.cost = to_dollars(record.cost);
+  call.cache = record.cache;
+  call.attempts = record.attempts;
+  call.experiment = record.experiment;
+  call.arm = record.arm;
+  call.client = record.client;
+  call.tags = record.tags;
+  return call;
+}
+
+CallStory to_story(const call::CallRecord& record) {
+  CallStory story;
+  story.call = to_call(0, record);
+  story.requested_model = record.requested_model;
+  story.model_reason = record.trace.model_reason;
+  for (const call::Candidate& candidate : record.trace.candidates) {
+    story.candidates.push_back({candidate.deployment, candidate.reason, candidate.eligible});
+  }
+  for (const call::Attempt& attempt : record.trace.attempts) {
+    story.attempts.push_back({attempt.deployment, attempt.upstream, attempt.http_status, attempt.error_code,
+                              attempt.error, to_ms(attempt.started_us), to_ms(attempt.took_us)});
+  }
+  return story;
+}
+
+Key to_key(const access::VirtualKey& key, WallTime now) {
+  Key view;
+  view.id = key.id;
+  view.hint = "…" + key.last4;
+  view.seat = key.seat;
+  view.team = key.team;
+  view.models = key.models;
+  view.created_at = to_rfc3339(key.created_at);
+  if (key.expires_at) view.expires_at = to_rfc3339(*key.expires_at);
+  if (key.revoked_at) view.revoked_at = to_rfc3339(*key.revoked_at);
+  view.state = state_of(key, now);
+  return view;
+}
+
+UsageRow to_usage_row(const ledger::UsageRow& row) {
+  return {row.group,         row.calls,         row.errors,          row.input_tokens,
+          row.cached_tokens, row.output_tokens, to_dollars(row.cost)};
+}
+
+Result<ledger::CallFilter> to_call_filter(const Parameters& parameters) {
+  ledger::CallFilter filter;
+  filter.key = find(parameters, "key");
+  filter.seat = find(parameters, "seat");
+  filter.model = find(parameters, "model");
+  if (const auto status = read_status(parameters, filter); !status) return status.error();
+  const auto since = find_time(parameters, "since");
+  if (!since) return since.error();
+  filter.since = *since;
+  const auto after_row = find_number(parameters, "after_row");
+  if (!after_row) return after_row.error();
+  filter.after_row = *after_row;
+  const auto limit = find_number(parameters, "limit");
+  if (!limit) return limit.error();
+  if (*limit && (**limit < 1 || **limit > k_most_calls)) {
+    return fail(ErrorKind::invalid_request, "limit takes 1 to " + std::to_string(k_most_calls), "limit");
+  }
+  if (*limit) filter.limit = static_cast<int>(**limit);
+  return filter;
+}
+
+Result<ledger::UsageQuery> to_usage_query(const Parameters& parameters) {
+  ledger::UsageQuery query;
+  if (const auto by = find(parameters, "by")) {
+    bool known = false;
+    for (const auto& [name, group] : k_groups) {
+      if (*by != name) continue;
+      query.by = group;
+      known = true;
+    }
+    if (!known) {
+      return fail(ErrorKind::invalid_request,
+                  "by takes key, seat, team, model, lane, day, hour, client, tag or upstream, not \"" + *by + "\"",
+                  "by");
+    }
+  }
+  const auto since = find_time(parameters, "since");
+  if (!since) return since.error();
+  query.since = *since;
+  const auto until = find_time(parameters, "until");
+  if (!until) return until.error();
+  query.until = *until;
+  return query;
+}
+
+}  // namespace nemo::admin

@@ -1,0 +1,106 @@
+#include "daemon/daemon.h"
+
+#include "daemon/admin/admin_server.h"
+#include "daemon/configuration.h"
+#include "daemon/daemon_control.h"
+#include "daemon/gateway/gateway.h"
+#include "daemon/http/editor_server.h"
+#include "daemon/protocol/openai.h"
+#include "daemon/secrets/secret_store.h"
+#include "daemon/store/sqlite_store.h"
+#include "daemon/upstream/curl_transport.h"
+#include "daemon/upstream/model_lists.h"
+#include "shared/log.h"
+
+namespace nemo {
+
+// Declared in the order in which they need each other, so that they go down in the opposite order.
+class Daemon::Parts {
+ public:
+  Parts(DaemonOptions given, std::unique_ptr<store::SqliteStore> opened_store)
+      : options(std::move(given)),
+        store(std::move(opened_store)),
+        secret_store(options.data_folder / "secrets"),
+        configuration(options.config_file, secret_store, options.env, live),
+        lists(transport, protocol::read_model_ids, [this] { configuration.rebuild(); }),
+        gateway(live, keys, transport, store->request_log(), clock),
+        editors(gateway, live, clock) {}
+
+  ~Parts() { stop(); }
+
+  Status open() {
+    if (auto loaded = configuration.load(); !loaded) return loaded.error();
+    const auto& settings = live.get()->settings;
+    store->set_retention_days(settings.retention_days);
+    auto known = store->load_keys();
+    if (!known) return known.error();
+    keys.replace(std::move(*known));
+    host = options.listen ? options.listen->first : settings.listen_host;
+    control.emplace(DaemonControl::Parts{configuration, live, keys, store->request_log(), editors, lists, clock,
+                                         options.data_folder, host});
+    admin.emplace(*control, keys, *store, store->call_history(), clock);
+    if (auto started = admin->start(options.socket); !started) return started.error();
+    if (auto up = editors.listen(host, options.listen ? options.listen->second : settings.listen_port); !up) {
+      return up.error();
+    }
+    configuration.attach(lists);
+    if (settings.require_key && keys.empty()) {
+      log::info("no key exists yet; make one with: nemo keys create --seat NAME");
+    }
+    return Done{};
+  }
+
+  bool stop() {
+    if (stopped) return true;
+    stopped = true;
+    const bool all_ended = editors.stop(live.get()->settings.drain_timeout);
+    if (admin) admin->stop();
+    configuration.detach();
+    store->flush();
+    return all_ended;
+  }
+
+  DaemonOptions options;
+  SystemClock clock;
+  std::unique_ptr<store::SqliteStore> store;
+  secrets::SecretStore secret_store;
+  gateway::Live live;
+  access::KeyBook keys;
+  upstream::CurlTransport transport;
+  Configuration configuration;
+  upstream::ModelLists lists;
+  gateway::Gateway gateway;
+  http::EditorServer editors;
+  std::optional<DaemonControl> control;
+  std::optional<admin::AdminServer> admin;
+  std::string host;
+  bool stopped = false;
+};
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : m_parts(std::move(parts)) {}
+
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
+  auto store = store::SqliteStore::open(options.data_folder);
+  if (!store) return store.error();
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(*store));
+  if (auto opened = parts->open(); !opened) return opened.error();
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+std::string Daemon::url() const { return "http://" + m_parts->host + ":" + std::to_string(port()); }
+
+int Daemon::port() const { return m_parts->editors.port(); }
+
+Status Daemon::reload() { return m_parts->configuration.reload(); }
+
+void Daemon::check_config() {
+  if (m_parts->configuration.reload_if_changed()) {
+    m_parts->store->set_retention_days(m_parts->live.get()->settings.retention_days);
+  }
+}
+
+bool Daemon::stop() { return m_parts->stop(); }
+
+}  // namespace nemo

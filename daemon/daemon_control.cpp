@@ -1,0 +1,145 @@
+#include "daemon/daemon_control.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "daemon/config/parse_settings.h"
+#include "shared/version.h"
+
+namespace nemo {
+namespace {
+
+std::string text_of(const config::SecretRef& ref) {
+  using Kind = config::SecretRef::Kind;
+  switch (ref.kind) {
+    case Kind::none: return "";
+    case Kind::secret: return "secret:" + ref.name;
+    case Kind::env: return "env:" + ref.name;
+    case Kind::file: return "file:" + ref.name;
+  }
+  return "";
+}
+
+admin::UpstreamStatus status_of_upstream(const gateway::Endpoint& endpoint, const upstream::ListState* list) {
+  admin::UpstreamStatus status;
+  const config::Upstream& settings = endpoint.settings;
+  status.name = settings.name;
+  status.kind = settings.kind == config::UpstreamKind::nemo ? "nemo" : "openai";
+  status.base_url = settings.base_url;
+  const bool needs_key = settings.key.kind != config::SecretRef::Kind::none;
+  status.key = !needs_key ? "not needed" : endpoint.key.empty() ? "missing" : "ok";
+  status.key_source = text_of(settings.key);
+  status.state = "not tried";
+  if (list == nullptr || !list->tried) return status;
+  status.state = list->error.empty() ? "reachable" : "unreachable";
+  status.detail = list->error;
+  if (list->models) status.models = static_cast<std::int64_t>(list->models->size());
+  return status;
+}
+
+std::vector<std::string> names_of(const catalog::Capabilities& can) {
+  std::vector<std::string> names;
+  if (can.chat) names.emplace_back("chat");
+  if (can.fim) names.emplace_back("fim");
+  if (can.tools) names.emplace_back("tools");
+  if (can.vision) names.emplace_back("vision");
+  if (can.reasoning) names.emplace_back("reasoning");
+  if (can.embeddings) names.emplace_back("embeddings");
+  return names;
+}
+
+void put_prices(admin::Model& model, const catalog::Pricing& pricing) {
+  const auto text = [](const std::optional<NanoUsd>& price) -> std::optional<std::string> {
+    if (!price) return std::nullopt;
+    return to_dollars(*price);
+  };
+  model.input_price = to_dollars(pricing.base.input);
+  model.cached_input_price = text(pricing.base.cached_input);
+  model.output_price = to_dollars(pricing.base.output);
+  if (!pricing.above_200k) return;
+  model.input_price_above_200k = to_dollars(pricing.above_200k->input);
+  model.cached_input_price_above_200k = text(pricing.above_200k->cached_input);
+  model.output_price_above_200k = to_dollars(pricing.above_200k->output);
+}
+
+}  // namespace
+
+DaemonControl::DaemonControl(Parts parts) : m_parts(std::move(parts)), m_started_at(m_parts.clock.steady()) {}
+
+admin::DaemonStatus DaemonControl::status() {
+  const auto world = m_parts.live.get();
+  admin::DaemonStatus status;
+  status.version = version();
+  status.pid = ::getpid();
+  status.url = "http://" + m_parts.host + ":" + std::to_string(m_parts.editors.port());
+  status.config_file = m_parts.configuration.file().string();
+  std::error_code ignored;
+  status.config_file_exists = std::filesystem::exists(m_parts.configuration.file(), ignored);
+  status.config_error = m_parts.configuration.last_error();
+  status.data_folder = m_parts.data_folder.string();
+  status.uptime_s =
+      std::chrono::duration_cast<std::chrono::seconds>(m_parts.clock.steady() - m_started_at).count();
+  status.open_calls = static_cast<std::int64_t>(m_parts.editors.open_calls());
+  status.open_connections = static_cast<std::int64_t>(m_parts.editors.open_connections());
+  status.require_key = world->settings.require_key;
+  const auto keys = m_parts.keys.keys();
+  const WallTime now = m_parts.clock.wall();
+  status.keys = std::count_if(keys.begin(), keys.end(), [&](const access::VirtualKey& key) {
+    return !key.revoked_at && (!key.expires_at || *key.expires_at > now);
+  });
+  const auto lists = m_parts.lists.states();
+  for (const config::Upstream& upstream : world->settings.upstreams) {
+    const auto list = lists.find(upstream.name);
+    status.upstreams.push_back(
+        status_of_upstream(world->endpoints.at(upstream.name), list == lists.end() ? nullptr : &list->second));
+  }
+  for (const auto& [name, lane] : world->settings.lanes) status.lanes.push_back({name, lane.model, lane.strategy});
+  const ledger::LogHealth health = m_parts.log.health();
+  status.calls_total = static_cast<std::int64_t>(health.appended);
+  status.ledger = {health.written, health.waiting, health.dropped, health.last_error};
+  return status;
+}
+
+std::vector<admin::Model> DaemonControl::models() {
+  const auto world = m_parts.live.get();
+  const catalog::Catalog own(world->settings.models);
+  std::vector<admin::Model> models;
+  for (const catalog::Model& model : world->catalog.models()) {
+    admin::Model shown;
+    shown.id = model.id;
+    shown.publisher = model.publisher;
+    shown.context_window = model.context_window;
+    shown.max_output_tokens = model.max_output_tokens.value_or(0);
+    if (model.pricing) put_prices(shown, *model.pricing);
+    shown.capabilities = names_of(model.capabilities);
+    shown.tags = model.tags;
+    shown.deprecated_since = model.deprecated_since;
+    shown.in_catalog = own.find(model.id) != nullptr;
+    std::set<std::string> upstreams;
+    for (const routing::Deployment& one : world->table.deployments) {
+      if (one.model == model.id && !one.keyless) upstreams.insert(one.upstream);
+    }
+    shown.upstreams.assign(upstreams.begin(), upstreams.end());
+    for (const auto& [name, lane] : world->settings.lanes) {
+      if (lane.model == model.id) shown.lanes.push_back(name);
+    }
+    models.push_back(std::move(shown));
+  }
+  return models;
+}
+
+std::string DaemonControl::config_text() { return config::to_toml(m_parts.live.get()->settings); }
+
+Status DaemonControl::set_lane_model(const std::string& lane, const std::string& model) {
+  return m_parts.configuration.set_lane_model(lane, model);
+}
+
+Status DaemonControl::login(const std::string& upstream, const Secret& key) {
+  return m_parts.configuration.set_key(upstream, &key);
+}
+
+Status DaemonControl::logout(const std::string& upstream) { return m_parts.configuration.set_key(upstream, nullptr); }
+
+}  // namespace nemo

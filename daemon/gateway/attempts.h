@@ -1,0 +1,69 @@
+// Tries the candidates of a decision in order until one answers. The commit point lies here: after the first good head
+// (for a stream: the first content) there is no other attempt.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/call/call_spec.h"
+#include "daemon/gateway/answer.h"
+#include "daemon/gateway/live.h"
+#include "daemon/gateway/relay.h"
+#include "daemon/gateway/settlement.h"
+#include "daemon/protocol/request_body.h"
+#include "daemon/routing/route.h"
+#include "daemon/upstream/transport.h"
+#include "shared/result.h"
+
+namespace nemo::gateway {
+
+struct Asked {
+  const Snapshot& world;
+  const call::CallSpec& spec;
+  const protocol::RequestBody& body;
+  const routing::Decision& decision;
+  int client_fd;
+  SteadyTime received_at;
+};
+
+// What the committed attempt gave: a whole body or a stream.
+struct Answered {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+  std::unique_ptr<Relay> relay;
+  std::vector<upstream::Header> passed_headers;  // the service's own, such as guardrail notes
+};
+
+class Attempts {
+ public:
+  Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked);
+
+  // client_gone; upstream_rejected (a 4xx as it came); upstream_error, upstream_timeout after the last attempt.
+  Result<Answered> run();
+
+ private:
+  struct Outcome {
+    std::optional<Answered> answered;
+    std::optional<Error> error;
+    bool may_go_on = false;  // another candidate could do better
+  };
+
+  Outcome try_one(const routing::Decision::Choice& choice);
+  Result<upstream::Request> make_request(const routing::Decision::Choice& choice, bool through_chat) const;
+  Outcome read_answer(std::unique_ptr<upstream::Exchange> exchange, const routing::Decision::Choice& choice,
+                      bool through_chat);
+  Outcome read_stream(std::unique_ptr<upstream::Exchange> exchange, Answered answered,
+                      const routing::Decision::Choice& choice, bool through_chat);
+  Outcome read_whole(std::unique_ptr<upstream::Exchange> exchange, Answered answered, bool through_chat);
+  Outcome read_refusal(std::unique_ptr<upstream::Exchange> exchange, int status);
+  std::optional<Error> collect(upstream::Exchange& exchange, std::string& body);
+  bool goes_through_chat(const routing::Decision::Choice& choice) const;
+
+  upstream::Transport& m_transport;
+  std::shared_ptr<Settlement> m_settlement;
+  const Asked& m_asked;
+};
+
+}  // namespace nemo::gateway

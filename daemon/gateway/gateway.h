@@ -1,0 +1,49 @@
+// Owns: the story of one call, from a request's bytes to an answer (architecture, section 1).
+// Must not know: HTTP framing, sockets beyond the one it watches, SQL, which transport it has.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daemon/access/key_book.h"
+#include "daemon/gateway/answer.h"
+#include "daemon/gateway/live.h"
+#include "daemon/gateway/settlement.h"
+#include "daemon/ledger/request_log.h"
+#include "daemon/protocol/request_body.h"
+#include "daemon/routing/route.h"
+#include "daemon/upstream/transport.h"
+
+namespace nemo::gateway {
+
+// Any number of worker threads.
+class Gateway {
+ public:
+  Gateway(const Live& live, const access::KeyBook& keys, upstream::Transport& transport, ledger::RequestLog& log,
+          const Clock& clock);
+
+  // Blocks until the answer's status is known. Every outcome is an Answer: errors are in the surface's own shape.
+  Answer answer(Incoming incoming);
+
+  // GET /v1/models and /v1/models/{id}
+  Answer list_models(const Secret& key) const;
+  Answer show_model(const Secret& key, const std::string& id) const;
+
+ private:
+  Result<std::shared_ptr<const call::Principal>> identify(const Snapshot& world, const Secret& key) const;
+  Answer serve(Incoming& incoming, const std::shared_ptr<Settlement>& settlement);
+
+  const Live& m_live;
+  const access::KeyBook& m_keys;
+  upstream::Transport& m_transport;
+  ledger::RequestLog& m_log;
+  const Clock& m_clock;
+};
+
+// An error as a whole answer in the OpenAI shape.
+Answer error_answer(const Error& error);
+
+// "OpenAI/JS", "curl", …: who sent it, from a user-agent, without its version.
+std::string client_name(std::string_view user_agent);
+
+}  // namespace nemo::gateway

@@ -1,0 +1,64 @@
+// Carries one streamed answer from upstream to the client: finds its events, taps them, translates where needed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/gateway/answer.h"
+#include "daemon/gateway/settlement.h"
+#include "daemon/stream/sse_scanner.h"
+#include "daemon/stream/stream_tap.h"
+#include "daemon/stream/translator.h"
+#include "daemon/upstream/transport.h"
+
+namespace nemo::gateway {
+
+enum class AfterClient : std::uint8_t { cancel, drain };
+
+struct RelayPlan {
+  stream::UsageFrames usage_frames = stream::UsageFrames::hide;
+  AfterClient after_client = AfterClient::cancel;
+  std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
+};
+
+// One worker thread. Two phases: open() until the first content shows that upstream is really answering (a failure
+// before that can still go to another deployment), then next() until the end.
+class Relay final : public AnswerStream {
+ public:
+  Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::shared_ptr<Settlement> settlement);
+
+  enum class Opening : std::uint8_t { committed, failed, client_gone };
+  Opening open(int client_fd);
+  const std::optional<Error>& failure() const { return m_failure; }  // after failed
+
+  Step next(std::string& out, int client_fd) override;
+  void client_left() override;
+
+ private:
+  void digest();
+  void pass(const stream::SseEvent& event);
+  void append(const stream::SseEvent& event, bool with_usage);
+  void end_of_upstream();
+  void complete_ending();
+  void account();
+  std::optional<SteadyTime> deadline() const;
+  Step hand_over(std::string& out, Step step);
+
+  std::unique_ptr<upstream::Exchange> m_exchange;
+  std::shared_ptr<Settlement> m_settlement;
+  stream::SseScanner m_scanner;
+  stream::StreamTap m_tap;
+  std::unique_ptr<stream::Translator> m_translator;
+  AfterClient m_after_client;
+  bool m_cost_wanted;
+  std::string m_input;
+  std::string m_output;  // ready for the client
+  bool m_committed = false;
+  bool m_ended = false;
+  std::optional<SteadyTime> m_first_event_at;
+  std::optional<SteadyTime> m_end_marker_at;
+  std::optional<Error> m_failure;
+};
+
+}  // namespace nemo::gateway

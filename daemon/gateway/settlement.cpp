@@ -1,0 +1,95 @@
+#include "daemon/gateway/settlement.h"
+
+#include "daemon/budget/cost.h"
+
+namespace nemo::gateway {
+namespace {
+
+// English and code come to about four bytes a token in the tokenizers of today.
+constexpr std::size_t k_bytes_per_token = 4;
+constexpr int k_client_closed_request = 499;
+
+std::int64_t tokens_in(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + k_bytes_per_token - 1) / k_bytes_per_token);
+}
+
+}  // namespace
+
+Settlement::Settlement(ledger::RequestLog& log, const Clock& clock, SteadyTime received_at)
+    : m_log(log), m_clock(clock), m_received_at(received_at) {}
+
+Settlement::~Settlement() {
+  if (m_finished) return;
+  if (!m_failed) failed(fail(ErrorKind::internal, "the call was dropped"));
+  finish(Delivery::complete);
+}
+
+void Settlement::sent_upstream(std::size_t prompt_bytes) {
+  m_reached_upstream = true;
+  m_prompt_bytes = prompt_bytes;
+}
+
+void Settlement::state_usage(const call::Usage& usage) { m_stated = usage; }
+
+void Settlement::failed(const Error& error) {
+  m_failed = true;
+  record.outcome = call::Outcome::error;
+  record.error_code = error.code();
+  record.http_status = error.status();
+}
+
+void Settlement::refused(const Error& error) {
+  failed(error);
+  record.outcome = call::Outcome::refused;
+}
+
+call::Usage Settlement::final_usage(Delivery delivery) const {
+  if (m_stated) return *m_stated;
+  call::Usage usage;
+  // An upstream that refused or broke before any content charges nothing.
+  if (!m_reached_upstream || (m_failed && m_content_bytes == 0)) return usage;
+  usage.input_tokens = tokens_in(m_prompt_bytes);
+  usage.output_tokens = tokens_in(m_content_bytes);
+  const bool cut_short = delivery == Delivery::client_gone || m_failed;
+  usage.source = cut_short ? call::UsageSource::partial : call::UsageSource::estimated;
+  return usage;
+}
+
+NanoUsd Settlement::cost() const {
+  if (!m_pricing) return {};
+  return budget::cost_of(*m_pricing, final_usage(Delivery::complete));
+}
+
+void Settlement::upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at) {
+  if (last_bytes_at > sent_at) m_upstream_time = std::chrono::duration_cast<Micros>(last_bytes_at - sent_at);
+}
+
+Micros Settlement::added_by_daemon(SteadyTime now) const {
+  const auto all = std::chrono::duration_cast<Micros>(now - m_received_at);
+  return std::max(all - m_upstream_time, Micros{0});
+}
+
+void Settlement::first_content_sent(SteadyTime now) {
+  if (record.ttft) return;
+  record.ttft = std::chrono::duration_cast<Micros>(now - m_received_at);
+  m_overhead_at_first_content = added_by_daemon(now);
+}
+
+void Settlement::finish(Delivery delivery) {
+  if (m_finished) return;
+  m_finished = true;
+  const SteadyTime now = m_clock.steady();
+  record.latency = std::chrono::duration_cast<Micros>(now - m_received_at);
+  record.overhead = m_overhead_at_first_content.value_or(added_by_daemon(now));
+  record.usage = final_usage(delivery);
+  if (m_pricing) record.cost = budget::cost_of(*m_pricing, record.usage);
+  record.attempts = static_cast<int>(record.trace.attempts.size());
+  if (delivery == Delivery::client_gone && !m_failed) {
+    record.outcome = call::Outcome::cancelled;
+    record.error_code = code_of(ErrorKind::client_gone);
+    if (record.http_status == 0) record.http_status = k_client_closed_request;
+  }
+  m_log.append(std::move(record));
+}
+
+}  // namespace nemo::gateway

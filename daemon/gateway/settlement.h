@@ -1,0 +1,58 @@
+// The one place where a call ends: usage becomes cost, and the ledger gets its row, whatever ended the call.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/call/call_record.h"
+#include "daemon/catalog/model.h"
+#include "daemon/gateway/answer.h"
+#include "daemon/ledger/request_log.h"
+#include "shared/result.h"
+
+namespace nemo::gateway {
+
+// One worker thread. The destructor ends what nobody ended (as an error), so that no call is forgotten.
+class Settlement {
+ public:
+  Settlement(ledger::RequestLog& log, const Clock& clock, SteadyTime received_at);
+  ~Settlement();
+  Settlement(const Settlement&) = delete;
+  Settlement& operator=(const Settlement&) = delete;
+
+  call::CallRecord record;
+
+  // Tokens that upstream did not state are counted from bytes, never left at zero once a model was reached.
+  void use_pricing(const std::optional<catalog::Pricing>& pricing) { m_pricing = pricing; }
+  void sent_upstream(std::size_t prompt_bytes);
+  void state_usage(const call::Usage& usage);
+  void count_output(std::size_t content_bytes) { m_content_bytes = content_bytes; }
+  void failed(const Error& error);
+  void refused(const Error& error);
+  NanoUsd cost() const;  // as far as is known now
+
+  // Time that passed at upstream's side, between sending the request and its newest bytes.
+  void upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at);
+  Micros added_by_daemon(SteadyTime now) const;
+  void first_content_sent(SteadyTime now);
+
+  void finish(Delivery delivery);  // the second call does nothing
+
+ private:
+  call::Usage final_usage(Delivery delivery) const;
+
+  ledger::RequestLog& m_log;
+  const Clock& m_clock;
+  SteadyTime m_received_at;
+  std::optional<catalog::Pricing> m_pricing;
+  std::optional<call::Usage> m_stated;
+  std::size_t m_prompt_bytes = 0;
+  std::size_t m_content_bytes = 0;
+  bool m_reached_upstream = false;
+  bool m_failed = false;
+  bool m_finished = false;
+  Micros m_upstream_time{0};
+  std::optional<Micros> m_overhead_at_first_content;
+};
+
+}  // namespace nemo::gateway

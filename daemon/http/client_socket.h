@@ -1,0 +1,65 @@
+// Owns: one client's TCP connection and the bytes read from it. Bounds what a client may send and how slowly.
+// Must not know: HTTP beyond where a request's head ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "shared/clock.h"
+#include "shared/file_descriptor.h"
+
+namespace nemo::http {
+
+// Request line and headers together; the largest head seen from a real client is 1.4 kB.
+constexpr std::size_t k_largest_head = std::size_t{64} << 10U;
+// How long a client may take to send a head, and may pause within a body.
+constexpr std::chrono::seconds k_head_patience{30};
+constexpr std::chrono::seconds k_body_patience{30};
+// How long a client may leave our bytes unread before it counts as gone.
+constexpr std::chrono::seconds k_send_patience{60};
+// How long a connection may lie idle between two requests; it holds no thread meanwhile.
+constexpr std::chrono::seconds k_idle_patience{120};
+
+// One thread at a time; the pool hands it from worker to worker.
+class ClientSocket {
+ public:
+  explicit ClientSocket(FileDescriptor fd);
+
+  int fd() const { return m_fd.get(); }
+
+  enum class Filled : std::uint8_t { some, nothing, closed };
+  Filled fill();  // reads what is there, without waiting
+  bool has_head() const { return m_head_end != std::string::npos; }
+  bool head_too_large() const { return !has_head() && unread() > k_largest_head; }
+  std::size_t unread() const { return m_in.size() - m_at; }
+
+  // Waits for at least one byte: 0 the client closed, -1 nothing came within k_body_patience (or an error).
+  ssize_t read(char* into, std::size_t most);
+  // Holds the bytes back when they are the first of an answer, so that head and body leave in one send.
+  bool write(std::string_view bytes);
+  bool flush();
+
+  void begin_request();  // forgets the old head; call before each request is read
+  void end_request();    // flushes and looks for the next head
+  bool timed_out() const { return m_timed_out; }
+
+ private:
+  bool send_all(std::string_view first, std::string_view second);
+  void find_head();
+
+  FileDescriptor m_fd;
+  std::string m_in;
+  std::size_t m_at = 0;
+  std::size_t m_searched = 0;
+  std::size_t m_head_end = std::string::npos;
+  std::string m_held;  // the beginning of an answer, not yet sent
+  bool m_holding = true;
+  bool m_timed_out = false;
+};
+
+}  // namespace nemo::http

@@ -1,0 +1,82 @@
+// Owns: the clients' connections and the threads that serve them. Idle connections hold no thread: all workers wait on
+// one epoll, and the one that the kernel wakes serves the request itself, so that no bytes change threads.
+// Must not know: HTTP.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "daemon/http/client_socket.h"
+#include "shared/clock.h"
+#include "shared/file_descriptor.h"
+
+namespace nemo::http {
+
+enum class After : std::uint8_t { keep, close };
+
+class ConnectionPool {
+ public:
+  // Serves the one request whose head is complete in the socket's buffer. Worker threads.
+  using Serve = std::function<After(ClientSocket& socket)>;
+  // Answers a client whose head is too large (or too slow, when `late`); the connection is closed afterwards.
+  using Refuse = std::function<void(ClientSocket& socket, bool late)>;
+
+  ConnectionPool(FileDescriptor listener, Serve serve, Refuse refuse, const Clock& clock);
+  ~ConnectionPool();  // as stop()
+
+  void start();
+  // No new connections; idle ones close now, busy ones after their request. Waits for them at most `patience`.
+  bool drain(std::chrono::milliseconds patience);
+  void stop();  // ends every connection and joins every worker
+
+  std::size_t open_connections() const;
+  std::size_t busy() const { return m_busy.load(std::memory_order_relaxed); }
+  bool draining() const { return m_draining.load(std::memory_order_relaxed); }
+
+ private:
+  struct Connection {
+    explicit Connection(FileDescriptor fd) : socket(std::move(fd)) {}
+    ClientSocket socket;
+    bool busy = false;  // guarded by m_mutex: a worker has it
+    bool late = false;  // guarded by m_mutex: its deadline has passed
+    SteadyTime deadline;  // guarded by m_mutex
+  };
+
+  void work();
+  void add_worker();
+  bool retire();
+  void accept_all();
+  void attend(Connection& connection);
+  After serve_all(Connection& connection);
+  void rearm(Connection& connection);
+  void drop(Connection& connection);
+  void sweep();
+  void watch(int fd, int change);
+
+  FileDescriptor m_listener;
+  FileDescriptor m_epoll;
+  FileDescriptor m_quit;  // readable once stop() was called
+  Serve m_serve;
+  Refuse m_refuse;
+  const Clock& m_clock;
+
+  mutable std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::unordered_map<int, std::unique_ptr<Connection>> m_connections;  // by descriptor
+  std::list<std::thread> m_workers;
+  std::list<std::thread> m_retired;
+  std::size_t m_waiting = 0;
+  bool m_stopping = false;
+  SteadyTime m_next_sweep{};
+  std::atomic<std::size_t> m_busy{0};
+  std::atomic<bool> m_draining{false};
+};
+
+}  // namespace nemo::http

@@ -1,0 +1,365 @@
+// The only file that includes httplib.h for the editor's side, and the only one that depends on its version: 0.11.4
+// gives a subclass process_request(Stream&, bool, bool&, setup); later ones add addresses.
+#include "daemon/http/editor_server.h"
+
+#include <httplib.h>
+
+#include <atomic>
+
+#include "daemon/http/client_socket.h"
+#include "daemon/http/connection_pool.h"
+#include "daemon/http/gatekeeper.h"
+#include "daemon/http/listener.h"
+#include "daemon/http/routes.h"
+#include "daemon/protocol/openai.h"
+#include "shared/log.h"
+#include "shared/version.h"
+
+namespace nemo::http {
+namespace {
+
+// httplib refuses descriptors above FD_SETSIZE although nothing here selects on them; it only compares this number.
+constexpr int k_descriptor_for_httplib = 0;
+
+class StreamOverSocket final : public httplib::Stream {
+ public:
+  explicit StreamOverSocket(ClientSocket& socket) : m_socket(socket) {}
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* into, std::size_t most) override { return m_socket.read(into, most); }
+  ssize_t write(const char* bytes, std::size_t size) override {
+    return m_socket.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return k_descriptor_for_httplib; }
+
+ private:
+  ClientSocket& m_socket;
+};
+
+// What the hooks of one request need to know of it.
+struct RequestContext {
+  ClientSocket& socket;
+  SteadyTime received_at;
+  std::shared_ptr<const gateway::Snapshot> world;
+  bool must_close = false;
+  bool too_large = false;
+  std::shared_ptr<gateway::Settlement> settlement;  // of a plain answer: ended once it is written
+  std::string allowed_origin;
+};
+
+thread_local RequestContext* t_context = nullptr;
+
+Secret key_of(const httplib::Request& request) {
+  const auto find = [&](const char* name) {
+    const auto found = request.headers.find(name);
+    return found == request.headers.end() ? std::string() : found->second;
+  };
+  const std::string authorization = find("authorization");
+  constexpr std::string_view k_bearer = "bearer ";
+  if (authorization.size() > k_bearer.size() &&
+      strncasecmp(authorization.data(), k_bearer.data(), k_bearer.size()) == 0) {
+    return Secret(authorization.substr(k_bearer.size()));
+  }
+  for (const char* name : {"x-api-key", "x-goog-api-key", "api-key"}) {
+    if (std::string value = find(name); !value.empty()) return Secret(std::move(value));
+  }
+  const auto parameter = request.params.find("key");
+  return parameter == request.params.end() ? Secret() : Secret(parameter->second);
+}
+
+void put_error(httplib::Response& response, const Error& error) {
+  response.status = error.status();
+  response.set_content(protocol::error_body(error), "application/json");
+}
+
+// Runs a stream to its end in one go. httplib asks for more only while it has a listening socket; a draining server
+// has none, and its streams must still come to their end.
+bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, httplib::DataSink& sink) {
+  using Step = gateway::AnswerStream::Step;
+  std::string out;
+  for (;;) {
+    out.clear();
+    const Step step = stream.next(out, client_fd);
+    const bool written = out.empty() || sink.write(out.data(), out.size());
+    if (!out.empty()) settlement.first_content_sent(std::chrono::steady_clock::now());
+    if (step == Step::client_gone || (!written && step != Step::end)) {
+      stream.client_left();
+      settlement.finish(gateway::Delivery::client_gone);
+      return false;
+    }
+    if (step == Step::end) {
+      stream.client_left();
+      settlement.finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
+      if (written) sink.done();
+      return written;
+    }
+  }
+}
+
+}  // namespace
+
+class EditorServer::Edge final : private httplib::Server {
+ public:
+  Edge(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock)
+      : m_gateway(gateway), m_live(live), m_clock(clock) {
+    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(k_idle_patience).count());
+    set_keep_alive_max_count(1'000'000);
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return before_body(request, response);
+    });
+    // Every POST that reaches a body has a path from our own table, so this pattern never sees a long one.
+    Post("[^]*", [this](const httplib::Request& request, httplib::Response& response,
+                        const httplib::ContentReader& reader) { call(request, response, reader); });
+    set_error_handler([](const httplib::Request&, httplib::Response& response) { explain(response); });
+    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr thrown) {
+      try {
+        std::rethrow_exception(std::move(thrown));
+      } catch (const std::exception& bug) {
+        log::error(std::string("a call ended by a bug: ") + bug.what());
+      }
+      put_error(response, fail(ErrorKind::internal, "Nemo failed at this call; its log says more."));
+    });
+  }
+
+  Status listen_on_port(const std::string& host, int port) {
+    auto listener = listen_on(host, port);
+    if (!listener) return listener.error();
+    m_port = listener->port;
+    svr_sock_ = listener->socket.get();  // tells httplib that it is not shutting down
+    m_pool = std::make_unique<ConnectionPool>(
+        std::move(listener->socket), [this](ClientSocket& socket) { return serve(socket); },
+        [](ClientSocket& socket, bool late) { refuse(socket, late); }, m_clock);
+    m_pool->start();
+    return Done{};
+  }
+
+  int port() const { return m_port; }
+  ConnectionPool* pool() const { return m_pool.get(); }
+
+ private:
+  After serve(ClientSocket& socket) {
+    RequestContext context{socket, m_clock.steady(), m_live.get(), false, false, nullptr, {}};
+    t_context = &context;
+    StreamOverSocket stream(socket);
+    socket.begin_request();
+    bool closed = m_pool->draining();
+    const bool written = process_request(stream, closed, closed, [](httplib::Request& request) {
+      // Compressing on loopback costs time and saves nothing; ranges make no sense here.
+      request.headers.erase("Accept-Encoding");
+      request.headers.erase("Range");
+      request.ranges.clear();
+    });
+    socket.end_request();
+    t_context = nullptr;
+    if (context.settlement) {
+      context.settlement->finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
+    }
+    return written && !closed && !context.must_close ? After::keep : After::close;
+  }
+
+  static void refuse(ClientSocket& socket, bool late) {
+    const Error error = late ? fail(ErrorKind::invalid_request, "The request's head did not arrive within 30 s.")
+                             : fail(ErrorKind::request_too_large, "The request's head is larger than 64 KiB.");
+    const std::string body = protocol::error_body(error);
+    std::string answer = late ? "HTTP/1.1 408 Request Timeout\r\n" : "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+    answer.append("Content-Type: application/json\r\nConnection: close\r\nContent-Length: ");
+    answer.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+    socket.begin_request();
+    if (socket.write(answer)) socket.flush();
+  }
+
+  // What httplib itself refused gets a body in the API's shape.
+  static void explain(httplib::Response& response) {
+    if (!response.body.empty() || t_context == nullptr) return;
+    t_context->must_close = true;
+    if (t_context->too_large) {
+      const auto limit = t_context->world->settings.max_body_bytes >> 20U;
+      put_error(response, fail(ErrorKind::request_too_large,
+                               "The body is larger than " + std::to_string(limit) + " MiB (max_body_mib in the config)."));
+      return;
+    }
+    if (t_context->socket.timed_out()) {
+      put_error(response, fail(ErrorKind::invalid_request, "The request's body did not arrive in time."));
+      response.status = 408;
+      return;
+    }
+    const int status = response.status;
+    put_error(response, fail(ErrorKind::invalid_request, status == 414   ? "The path is too long."
+                                                         : status == 415 ? "This Content-Encoding is not understood."
+                                                                         : "This is not a readable HTTP/1.1 request."));
+    if (status >= 400 && status < 500) response.status = status;
+  }
+
+  // All that can be said before the body is read. A refusal leaves the body unread, so the connection is closed after it.
+  HandlerResponse before_body(const httplib::Request& request, httplib::Response& response) {
+    const config::Settings& settings = t_context->world->settings;
+    const std::string origin = request.get_header_value("Origin");
+    if (!host_is_allowed(request.get_header_value("Host"), settings) || !origin_is_allowed(origin, settings)) {
+      return refuse_with(response, fail(ErrorKind::origin_not_allowed,
+                                        "Requests from web pages and for other hosts are refused. Allow this one with "
+                                        "allowed_origins or allowed_hosts in the config."));
+    }
+    t_context->allowed_origin = origin;
+    allow_origin(response);
+    if (request.method == "OPTIONS") return preflight(request, response);
+    const auto route = find_route(request.path);
+    if (!route) {
+      return refuse_with(response, fail(ErrorKind::path_not_found, "There is nothing at " + request.method + " " +
+                                                                       shortened(request.path) +
+                                                                       ". The API begins at /v1."));
+    }
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (route->method == "POST" ? request.method != "POST" : !reads) {
+      response.set_header("Allow", std::string(route->method));
+      return refuse_with(response, fail(ErrorKind::method_not_allowed, shortened(request.path) + " answers " +
+                                                                           std::string(route->method) + ", not " +
+                                                                           request.method + "."));
+    }
+    if (route->page == Page::call) return check_length(request, response, settings);
+    return show_page(request, response, *route);
+  }
+
+  static std::string shortened(const std::string& path) {
+    constexpr std::size_t k_shown = 100;
+    return path.size() > k_shown ? path.substr(0, k_shown) + "…" : path;
+  }
+
+  static HandlerResponse refuse_with(httplib::Response& response, const Error& error) {
+    put_error(response, error);
+    response.set_header("Connection", "close");
+    t_context->must_close = true;
+    return HandlerResponse::Handled;
+  }
+
+  static HandlerResponse check_length(const httplib::Request& request, httplib::Response& response,
+                                      const config::Settings& settings) {
+    const std::string length = request.get_header_value("Content-Length");
+    if (length.empty() && !request.has_header("Transfer-Encoding")) {
+      return refuse_with(response, fail(ErrorKind::invalid_request, "The request has no body; a JSON object is expected."));
+    }
+    if (std::strtoull(length.c_str(), nullptr, 10) <= settings.max_body_bytes) return HandlerResponse::Unhandled;
+    return refuse_with(response, fail(ErrorKind::request_too_large,
+                                      "The body is larger than " + std::to_string(settings.max_body_bytes >> 20U) +
+                                          " MiB (max_body_mib in the config)."));
+  }
+
+  static void allow_origin(httplib::Response& response) {
+    if (t_context->allowed_origin.empty()) return;
+    response.set_header("Access-Control-Allow-Origin", t_context->allowed_origin);
+    response.set_header("Vary", "Origin");
+    response.set_header("Access-Control-Expose-Headers", "*");
+  }
+
+  static HandlerResponse preflight(const httplib::Request& request, httplib::Response& response) {
+    response.status = 204;
+    if (t_context->allowed_origin.empty()) {
+      response.set_header("Allow", "GET, HEAD, POST, OPTIONS");
+      return HandlerResponse::Handled;
+    }
+    response.set_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+    const std::string wanted = request.get_header_value("Access-Control-Request-Headers");
+    response.set_header("Access-Control-Allow-Headers", wanted.empty() ? "authorization, content-type" : wanted);
+    response.set_header("Access-Control-Max-Age", "600");
+    return HandlerResponse::Handled;
+  }
+
+  HandlerResponse show_page(const httplib::Request& request, httplib::Response& response, const Route& route) {
+    switch (route.page) {
+      case Page::health: response.set_content(R"({"status":"ok"})", "application/json"); break;
+      case Page::root:
+        response.set_content("nemod " + std::string(version()) + " is running. The API begins at /v1.\n", "text/plain");
+        break;
+      case Page::model_list: put_answer(response, m_gateway.list_models(key_of(request))); break;
+      case Page::model: put_answer(response, m_gateway.show_model(key_of(request), std::string(route.rest))); break;
+      case Page::call: break;
+    }
+    if (response.status < 0) response.status = 200;
+    return HandlerResponse::Handled;
+  }
+
+  bool read_body(const httplib::Request& request, const httplib::ContentReader& reader, std::string& body) {
+    const std::size_t limit = t_context->world->settings.max_body_bytes;
+    body.reserve(std::min<std::size_t>(std::strtoull(request.get_header_value("Content-Length").c_str(), nullptr, 10),
+                                       limit) + 64);
+    // Counted after decompression, so that a small body cannot become a huge one.
+    return reader([&](const char* bytes, std::size_t size) {
+      t_context->too_large = body.size() + size > limit;
+      if (!t_context->too_large) body.append(bytes, size);
+      return !t_context->too_large;
+    });
+  }
+
+  void call(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
+    gateway::Incoming incoming;
+    if (!read_body(request, reader, incoming.body)) {
+      response.set_header("Connection", "close");
+      return;  // httplib has set the status; explain() says why
+    }
+    incoming.surface = find_route(request.path)->surface;
+    incoming.key = key_of(request);
+    incoming.user_agent = request.get_header_value("User-Agent");
+    incoming.client_fd = t_context->socket.fd();
+    incoming.received_at = t_context->received_at;
+    incoming.at = m_clock.wall();
+    gateway::Answer answer = m_gateway.answer(std::move(incoming));
+    if (answer.client_gone) {
+      answer.settlement->finish(gateway::Delivery::client_gone);
+      t_context->must_close = true;
+      response.status = 499;
+      response.set_content(" ", "text/plain");
+      return;
+    }
+    put_answer(response, std::move(answer), request.version == "HTTP/1.0");
+  }
+
+  static void put_answer(httplib::Response& response, gateway::Answer answer, bool old_client = false) {
+    response.status = answer.status;
+    for (auto& [name, value] : answer.headers) response.headers.emplace(name, std::move(value));
+    if (!answer.stream) {
+      t_context->settlement = answer.settlement;
+      response.set_header("Content-Type", answer.content_type);
+      response.body = std::move(answer.body);
+      return;
+    }
+    response.set_header("Cache-Control", "no-cache");
+    std::shared_ptr<gateway::AnswerStream> stream = std::move(answer.stream);
+    const auto provider = [stream, settlement = answer.settlement, fd = t_context->socket.fd()](
+                              std::size_t, httplib::DataSink& sink) { return pump(*stream, *settlement, fd, sink); };
+    if (old_client) {
+      t_context->must_close = true;
+      response.set_content_provider(answer.content_type, provider);
+    } else {
+      response.set_chunked_content_provider(answer.content_type, provider);
+    }
+  }
+
+  gateway::Gateway& m_gateway;
+  const gateway::Live& m_live;
+  const Clock& m_clock;
+  int m_port = 0;
+  std::unique_ptr<ConnectionPool> m_pool;
+};
+
+EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock)
+    : m_edge(std::make_unique<Edge>(gateway, live, clock)) {}
+
+EditorServer::~EditorServer() { stop(std::chrono::milliseconds(0)); }
+
+Status EditorServer::listen(const std::string& host, int port) { return m_edge->listen_on_port(host, port); }
+
+int EditorServer::port() const { return m_edge->port(); }
+
+bool EditorServer::stop(std::chrono::milliseconds patience) {
+  if (m_edge->pool() == nullptr) return true;
+  const bool all_ended = m_edge->pool()->drain(patience);
+  m_edge->pool()->stop();
+  return all_ended;
+}
+
+std::size_t EditorServer::open_connections() const { return m_edge->pool() ? m_edge->pool()->open_connections() : 0; }
+
+std::size_t EditorServer::open_calls() const { return m_edge->pool() ? m_edge->pool()->busy() : 0; }
+
+}  // namespace nemo::http

@@ -1,0 +1,27 @@
+// Single JSON values as text: reading one that has been checked, and writing one. (quote_json is in field_edit.h.)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nemo::protocol {
+
+// What stands between the quotes, unescaped, always valid UTF-8 if `body` is: half a surrogate pair becomes U+FFFD.
+std::string unescape(std::string_view body);
+// The value of a raw JSON text in quotes; nullopt: it is not one.
+std::optional<std::string> read_text(std::string_view raw);
+// A raw whole number; "12.0" counts, "1e3" and what does not fit 64 bits do not.
+std::optional<std::int64_t> read_integer(std::string_view raw);
+
+// Appends `text` escaped for JSON, without quotes; bytes that are not UTF-8 become U+FFFD.
+void append_escaped(std::string& out, std::string_view text);
+
+// Length of the valid UTF-8 character that begins at `at`; 0: there is none.
+std::size_t character_length(std::string_view text, std::size_t at);
+// At most `most` bytes of `text`, not cutting a character.
+std::string_view cut_text(std::string_view text, std::size_t most);
+
+}  // namespace nemo::protocol

@@ -1,0 +1,80 @@
+// The chunk reader of chat completions and legacy completions.
+#include "daemon/protocol/json_cursor.h"
+#include "daemon/protocol/openai.h"
+#include "daemon/protocol/openai_answer.h"
+
+namespace nemo::protocol {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view k_space = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(k_space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
+}
+
+class OpenAiChunkReader final : public stream::ChunkReader {
+ public:
+  stream::ChunkFacts read(const stream::SseEvent& event, bool& malformed) override {
+    const std::string_view data = trim(event.data);
+    stream::ChunkFacts facts;
+    if (data.empty()) return facts;
+    if (data == "[DONE]") {
+      facts.end_marker = true;
+      return facts;
+    }
+    JsonCursor cursor(data);
+    if (event.event == "error") {
+      facts.is_error = true;
+    } else if (cursor.peek() == '{') {
+      read_object(cursor, facts);
+      malformed = !cursor.at_end();
+    } else {
+      // Google wraps its errors in a list: [{"error":{…}}].
+      facts.is_error = is_error_list(data);
+      malformed = !facts.is_error;
+    }
+    if (malformed) return {};
+    if (facts.is_error) facts.error_message = read_complaint(data).message;
+    return facts;
+  }
+
+ private:
+  static void read_object(JsonCursor& cursor, stream::ChunkFacts& facts) {
+    ChoicesFacts choices;
+    std::string_view usage;
+    cursor.begin_object();
+    while (const auto key = cursor.next_field()) {
+      if (*key == "choices") {
+        choices = read_choices(cursor);
+      } else if (*key == "usage") {
+        usage = cursor.take();
+      } else if (*key == "error") {
+        if (cursor.take() != "null") facts.is_error = true;
+      } else if (*key == "object" || *key == "type") {
+        if (cursor.take() == "\"error\"") facts.is_error = true;
+      } else {
+        cursor.skip();
+      }
+    }
+    facts.has_content = choices.content_bytes != 0;
+    facts.content_bytes = choices.content_bytes;
+    facts.finished = choices.finished;
+    if (usage.empty() || usage.front() != '{') return;
+    facts.usage = read_usage_object(usage);
+    facts.only_usage = choices.count == 0;
+  }
+
+  static bool is_error_list(std::string_view data) {
+    JsonCursor cursor(data);
+    return cursor.begin_array() && cursor.next_element() && find_member(cursor.take(), "error").has_value();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<stream::ChunkReader> make_openai_chunk_reader() {
+  return std::make_unique<OpenAiChunkReader>();
+}
+
+}  // namespace nemo::protocol

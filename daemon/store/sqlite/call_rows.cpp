@@ -1,0 +1,125 @@
+#include "daemon/store/sqlite/call_rows.h"
+
+#include <chrono>
+#include <string>
+
+#include "daemon/store/sqlite/record_json.h"
+
+namespace nemo::store {
+
+using call::CallRecord;
+using lib::sqlite::Statement;
+
+const std::string_view k_call_columns =
+    "id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, outcome, http_status, "
+    "error_code, stream, latency, ttft, overhead, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
+    "usage_source, cost, cache, attempts, experiment, arm, client, tags";
+
+namespace {
+
+std::string insert_call_sql() {
+  return "INSERT INTO call (" + std::string(k_call_columns) +
+         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+}
+
+constexpr std::string_view k_insert_trace_sql = "INSERT INTO call_trace (row, trace) VALUES (?, ?)";
+
+constexpr std::string_view k_add_to_day_sql =
+    "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, calls, errors, input_tokens, "
+    "cached_tokens, output_tokens, reasoning_tokens, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET calls = calls + 1, errors = errors + excluded.errors, "
+    "input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens, "
+    "output_tokens = output_tokens + excluded.output_tokens, "
+    "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost";
+
+// The value whose name is `text`. Enumerators are counted up from 0 and "?" is the name of none, so that a new one
+// needs no change here. A name that only a newer Nemo knows becomes `unknown`: one such row must not hide the others.
+template <typename Enum>
+Enum named(std::string_view text, Enum unknown) {
+  for (std::uint8_t number = 0;; ++number) {
+    const auto value = static_cast<Enum>(number);
+    const std::string_view name = to_string(value);
+    if (name == text) return value;
+    if (name == "?") return unknown;
+  }
+}
+
+}  // namespace
+
+CallRecord read_call(const Statement& row, int first_column) {
+  int column = first_column;
+  const auto text = [&] { return std::string(row.text(column++)); };
+  const auto number = [&] { return row.integer(column++); };
+  CallRecord record;
+  record.id = text();
+  record.at = WallTime(Micros(number()));
+  record.key = text();
+  record.seat = text();
+  record.team = text();
+  record.surface = named(text(), call::Surface::openai_chat);
+  record.lane = text();
+  record.requested_model = text();
+  record.model = text();
+  record.upstream = text();
+  record.deployment = text();
+  record.outcome = named(text(), call::Outcome::error);
+  record.http_status = static_cast<int>(number());
+  record.error_code = text();
+  record.stream = number() != 0;
+  record.latency = Micros(number());
+  if (!row.is_null(column)) record.ttft = Micros(row.integer(column));
+  ++column;
+  record.overhead = Micros(number());
+  record.usage.input_tokens = number();
+  record.usage.cached_tokens = number();
+  record.usage.output_tokens = number();
+  record.usage.reasoning_tokens = number();
+  record.usage.source = named(text(), call::UsageSource::estimated);
+  record.cost = NanoUsd{number()};
+  record.cache = text();
+  record.attempts = static_cast<int>(number());
+  record.experiment = text();
+  record.arm = text();
+  record.client = text();
+  record.tags = texts_from_json(row.text(column));
+  return record;
+}
+
+CallRows::CallRows(lib::sqlite::Connection& connection)
+    : m_connection(connection),
+      m_insert_call(connection, insert_call_sql()),
+      m_insert_trace(connection, k_insert_trace_sql),
+      m_add_to_day(connection, k_add_to_day_sql) {}
+
+void CallRows::insert(const CallRecord& record) {
+  insert_row(record);
+  const std::string trace = to_json(record.trace);
+  if (!trace.empty()) m_insert_trace.bind_all(m_connection.last_row(), trace).run();
+  add_to_day(record);
+}
+
+void CallRows::insert_row(const CallRecord& record) {
+  const auto ttft = record.ttft ? std::optional(record.ttft->count()) : std::nullopt;
+  const call::Usage& usage = record.usage;
+  m_insert_call
+      .bind_all(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
+                to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
+                record.deployment, to_string(record.outcome), record.http_status, record.error_code,
+                record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(), usage.input_tokens,
+                usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, to_string(usage.source),
+                record.cost.value, record.cache, record.attempts, record.experiment, record.arm, record.client,
+                to_json(record.tags))
+      .run();
+}
+
+void CallRows::add_to_day(const CallRecord& record) {
+  const auto day = std::chrono::floor<std::chrono::days>(record.at).time_since_epoch().count();
+  const call::Usage& usage = record.usage;
+  m_add_to_day
+      .bind_all(static_cast<std::int64_t>(day), record.key, record.seat, record.team, record.model, record.lane,
+                record.client, record.upstream, record.outcome == call::Outcome::ok ? 0 : 1, usage.input_tokens,
+                usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, record.cost.value)
+      .run();
+}
+
+}  // namespace nemo::store

@@ -1,0 +1,36 @@
+// A call::CallRecord as rows: one of `call`, perhaps one of `call_trace`, and its share of `usage_daily`.
+#pragma once
+
+#include <string_view>
+
+#include "daemon/call/call_record.h"
+#include "daemon/lib/sqlite/statement.h"
+
+namespace nemo::store {
+
+inline constexpr std::int64_t k_micros_in_day = 86'400'000'000;
+inline constexpr std::int64_t k_micros_in_hour = 3'600'000'000;
+
+// The columns of `call` that make a record, in the order that read_call expects. The trace is not among them.
+extern const std::string_view k_call_columns;
+call::CallRecord read_call(const lib::sqlite::Statement& row, int first_column);
+
+// The statements of the writer, prepared once.
+class CallRows {
+ public:
+  explicit CallRows(lib::sqlite::Connection& connection);
+
+  // Within a transaction of the caller's: rows and sums must come together.
+  void insert(const call::CallRecord& record);
+
+ private:
+  void insert_row(const call::CallRecord& record);
+  void add_to_day(const call::CallRecord& record);
+
+  lib::sqlite::Connection& m_connection;
+  lib::sqlite::Statement m_insert_call;
+  lib::sqlite::Statement m_insert_trace;
+  lib::sqlite::Statement m_add_to_day;
+};
+
+}  // namespace nemo::store

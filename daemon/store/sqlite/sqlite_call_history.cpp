@@ -1,0 +1,111 @@
+#include "daemon/store/sqlite/sqlite_call_history.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "daemon/lib/sqlite/statement.h"
+#include "daemon/store/sqlite/call_rows.h"
+#include "daemon/store/sqlite/record_json.h"
+#include "daemon/store/sqlite/storage_error.h"
+#include "daemon/store/sqlite/usage_sums.h"
+
+namespace nemo::store {
+namespace {
+
+using ledger::CallFilter;
+using ledger::CallRow;
+using ledger::StatusFilter;
+using lib::sqlite::Failure;
+using lib::sqlite::Statement;
+
+std::string_view outcome_of(StatusFilter status) {
+  switch (status) {
+    case StatusFilter::any:
+      return {};
+    case StatusFilter::ok:
+      return "ok";
+    case StatusFilter::error:
+      return "error";
+    case StatusFilter::cancelled:
+      return "cancelled";
+    case StatusFilter::refused:
+      return "refused";
+  }
+  return {};
+}
+
+// Terms beside "= ?" repeat what a partial index says, so that SQLite may use it.
+std::string sql_for(const CallFilter& filter) {
+  std::string sql = "SELECT row, " + std::string(k_call_columns) + " FROM call WHERE 1";
+  if (filter.key) sql += " AND key = ?";
+  if (filter.seat) sql += " AND seat = ?";
+  if (filter.model) sql += " AND model = ?";
+  if (filter.status != StatusFilter::any) sql += " AND outcome = ?";
+  if (filter.status != StatusFilter::any && filter.status != StatusFilter::ok) sql += " AND outcome <> 'ok'";
+  if (filter.http_status) sql += " AND http_status = ?";
+  if (filter.http_status && *filter.http_status >= 400) sql += " AND http_status >= 400";
+  if (filter.since) sql += " AND at >= ?";
+  if (filter.after_row) return sql + " AND row > ? ORDER BY row DESC LIMIT ?";
+  return sql + " ORDER BY at DESC, row DESC LIMIT ?";
+}
+
+void bind_filter(Statement& statement, const CallFilter& filter) {
+  int index = 0;
+  if (filter.key) statement.bind(++index, *filter.key);
+  if (filter.seat) statement.bind(++index, *filter.seat);
+  if (filter.model) statement.bind(++index, *filter.model);
+  if (filter.status != StatusFilter::any) statement.bind(++index, outcome_of(filter.status));
+  if (filter.http_status) statement.bind(++index, *filter.http_status);
+  if (filter.since) statement.bind(++index, filter.since->time_since_epoch().count());
+  if (filter.after_row) statement.bind(++index, *filter.after_row);
+  // A negative limit would be none at all.
+  statement.bind(++index, std::max(filter.limit, 0));
+}
+
+}  // namespace
+
+SqliteCallHistory::SqliteCallHistory(std::filesystem::path file)
+    : m_file(std::move(file)), m_connection(m_file, lib::sqlite::Access::read_only) {}
+
+Result<std::vector<CallRow>> SqliteCallHistory::find_calls(const CallFilter& filter) {
+  const std::lock_guard lock(m_mutex);
+  try {
+    std::vector<CallRow> found;
+    Statement rows(m_connection, sql_for(filter));
+    bind_filter(rows, filter);
+    while (rows.step()) found.push_back({rows.integer(0), read_call(rows, 1)});
+    std::sort(found.begin(), found.end(), [](const CallRow& a, const CallRow& b) { return a.row < b.row; });
+    return found;
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "read the calls");
+  }
+}
+
+Result<std::optional<call::CallRecord>> SqliteCallHistory::find_call(const std::string& id) {
+  const std::lock_guard lock(m_mutex);
+  try {
+    // The trace comes first: read_call begins after it.
+    Statement row(m_connection,
+                  "SELECT coalesce((SELECT trace FROM call_trace WHERE call_trace.row = call.row), ''), " +
+                      std::string(k_call_columns) + " FROM call WHERE id = ? ORDER BY row DESC LIMIT 1");
+    row.bind(1, id);
+    if (!row.step()) return std::optional<call::CallRecord>();
+    call::CallRecord record = read_call(row, 1);
+    record.trace = trace_from_json(row.text(0));
+    return std::optional(std::move(record));
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "read the call " + id);
+  }
+}
+
+Result<std::vector<ledger::UsageRow>> SqliteCallHistory::usage(const ledger::UsageQuery& query) {
+  const std::lock_guard lock(m_mutex);
+  try {
+    return load_usage(m_connection, query);
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "sum up the usage");
+  }
+}
+
+}  // namespace nemo::store

@@ -1,0 +1,200 @@
+#include "daemon/store/sqlite/usage_sums.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "daemon/lib/sqlite/statement.h"
+#include "daemon/store/sqlite/call_rows.h"
+#include "daemon/store/sqlite/record_json.h"
+#include "shared/clock.h"
+
+namespace nemo::store {
+namespace {
+
+using ledger::UsageGroup;
+using ledger::UsageQuery;
+using ledger::UsageRow;
+using lib::sqlite::Connection;
+using lib::sqlite::Statement;
+
+constexpr std::int64_t k_begin_of_time = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t k_end_of_time = std::numeric_limits<std::int64_t>::max();
+
+// From `from` (included) to `to` (not), in the unit of the column it is compared with.
+struct Range {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+// A stretch of time as whole days and the rests before and after them, in microseconds.
+struct Split {
+  Range head;
+  Range days;
+  Range tail;
+};
+
+std::int64_t day_of(std::int64_t micros) {
+  return micros >= 0 ? micros / k_micros_in_day : -((-micros + k_micros_in_day - 1) / k_micros_in_day);
+}
+
+Range range_of(const UsageQuery& query) {
+  return {query.since ? query.since->time_since_epoch().count() : k_begin_of_time,
+          query.until ? query.until->time_since_epoch().count() : k_end_of_time};
+}
+
+Split split_days(const UsageQuery& query) {
+  const Range all = range_of(query);
+  Split split;
+  split.days = {k_begin_of_time, k_end_of_time};
+  if (query.since) {
+    const std::int64_t day = day_of(all.from);
+    split.days.from = day * k_micros_in_day == all.from ? day : day + 1;
+  }
+  if (query.until) split.days.to = day_of(all.to);
+  if (split.days.from >= split.days.to) return {all, {}, {}};
+  if (query.since) split.head = {all.from, split.days.from * k_micros_in_day};
+  if (query.until) split.tail = {split.days.to * k_micros_in_day, all.to};
+  return split;
+}
+
+// How a group reads in `call`; the floor holds before 1970 too.
+std::string row_expression(UsageGroup by) {
+  const auto floored = [](std::int64_t unit) {
+    const std::string text = std::to_string(unit);
+    return "(at - (at % " + text + " + " + text + ") % " + text + ") / " + text;
+  };
+  switch (by) {
+    case UsageGroup::key:
+      return "key";
+    case UsageGroup::seat:
+      return "seat";
+    case UsageGroup::team:
+      return "team";
+    case UsageGroup::model:
+      return "model";
+    case UsageGroup::lane:
+      return "lane";
+    case UsageGroup::client:
+      return "client";
+    case UsageGroup::upstream:
+      return "upstream";
+    case UsageGroup::tag:
+      return "tags";
+    case UsageGroup::day:
+      return floored(k_micros_in_day);
+    case UsageGroup::hour:
+      return floored(k_micros_in_hour);
+  }
+  return "''";
+}
+
+constexpr std::string_view k_sums =
+    "sum(calls), sum(errors), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(cost)";
+
+std::string rows_sql(UsageGroup by) {
+  return "SELECT " + row_expression(by) +
+         " AS grp, 1 AS calls, outcome <> 'ok' AS errors, input_tokens, cached_tokens, output_tokens, cost FROM call "
+         "WHERE at >= ? AND at < ?";
+}
+
+// One statement, so that it sees one state of the database.
+Statement prepare_rows(Connection& connection, const UsageQuery& query) {
+  Statement statement(connection,
+                      "SELECT grp, " + std::string(k_sums) + " FROM (" + rows_sql(query.by) + ") GROUP BY grp");
+  const Range range = range_of(query);
+  statement.bind_all(range.from, range.to);
+  return statement;
+}
+
+Statement prepare_days_and_rows(Connection& connection, const UsageQuery& query) {
+  const std::string column = query.by == UsageGroup::day ? "day" : row_expression(query.by);
+  Statement statement(connection, "SELECT grp, " + std::string(k_sums) + " FROM (SELECT " + column +
+                                      " AS grp, calls, errors, input_tokens, cached_tokens, output_tokens, cost "
+                                      "FROM usage_daily WHERE day >= ? AND day < ? UNION ALL " +
+                                      rows_sql(query.by) + " UNION ALL " + rows_sql(query.by) + ") GROUP BY grp");
+  const Split split = split_days(query);
+  statement.bind_all(split.days.from, split.days.to, split.head.from, split.head.to, split.tail.from, split.tail.to);
+  return statement;
+}
+
+// "2026-11-22 13:45:01.123Z" as far as the group goes.
+std::string time_text(UsageGroup by, std::int64_t number) {
+  const std::int64_t micros = number * (by == UsageGroup::day ? k_micros_in_day : k_micros_in_hour);
+  std::string text = to_rfc3339(WallTime(Micros(micros)));
+  const auto separator = text.find('T');
+  if (by == UsageGroup::day) return text.substr(0, separator);
+  text[separator] = ' ';
+  return text.substr(0, separator + 6);
+}
+
+UsageRow read_sums(const Statement& row, std::string group) {
+  UsageRow sums;
+  sums.group = std::move(group);
+  sums.calls = row.integer(1);
+  sums.errors = row.integer(2);
+  sums.input_tokens = row.integer(3);
+  sums.cached_tokens = row.integer(4);
+  sums.output_tokens = row.integer(5);
+  sums.cost = NanoUsd{row.integer(6)};
+  return sums;
+}
+
+void add(UsageRow& sum, const UsageRow& more) {
+  sum.calls += more.calls;
+  sum.errors += more.errors;
+  sum.input_tokens += more.input_tokens;
+  sum.cached_tokens += more.cached_tokens;
+  sum.output_tokens += more.output_tokens;
+  sum.cost += more.cost;
+}
+
+// Few different lists of tags are in use, however many calls there are: the database groups by list, this by tag.
+std::vector<UsageRow> load_by_tag(Connection& connection, const UsageQuery& query) {
+  std::map<std::string, UsageRow> by_tag;
+  Statement rows = prepare_rows(connection, query);
+  while (rows.step()) {
+    const std::vector<std::string> tags = texts_from_json(rows.text(0));
+    std::set<std::string> distinct(tags.begin(), tags.end());
+    if (distinct.empty()) distinct.insert("");
+    for (const std::string& tag : distinct) {
+      UsageRow& sum = by_tag[tag];
+      sum.group = tag;
+      add(sum, read_sums(rows, tag));
+    }
+  }
+  std::vector<UsageRow> found;
+  for (auto& [tag, sum] : by_tag) found.push_back(std::move(sum));
+  return found;
+}
+
+bool dearer(const UsageRow& a, const UsageRow& b) {
+  if (a.cost != b.cost) return a.cost > b.cost;
+  if (a.calls != b.calls) return a.calls > b.calls;
+  return a.group < b.group;
+}
+
+}  // namespace
+
+std::vector<UsageRow> load_usage(Connection& connection, const UsageQuery& query) {
+  const bool is_time = query.by == UsageGroup::day || query.by == UsageGroup::hour;
+  std::vector<UsageRow> found;
+  if (query.by == UsageGroup::tag) {
+    found = load_by_tag(connection, query);
+  } else {
+    Statement rows = query.by == UsageGroup::hour ? prepare_rows(connection, query)  //
+                                                  : prepare_days_and_rows(connection, query);
+    // Grouped by number, days and hours come in their order.
+    while (rows.step())
+      found.push_back(read_sums(rows, is_time ? time_text(query.by, rows.integer(0)) : std::string(rows.text(0))));
+  }
+  if (!is_time) std::sort(found.begin(), found.end(), dearer);
+  return found;
+}
+
+}  // namespace nemo::store

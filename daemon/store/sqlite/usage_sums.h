@@ -1,0 +1,14 @@
+// The sums behind `nemo usage`: whole days from usage_daily, what is left at both ends from rows.
+#pragma once
+
+#include <vector>
+
+#include "daemon/ledger/request_log.h"
+#include "daemon/lib/sqlite/connection.h"
+
+namespace nemo::store {
+
+// Throws lib::sqlite::Failure.
+std::vector<ledger::UsageRow> load_usage(lib::sqlite::Connection& connection, const ledger::UsageQuery& query);
+
+}  // namespace nemo::store

@@ -1,0 +1,319 @@
+#include "daemon/upstream/curl_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "daemon/upstream/request_options.h"
+#include "shared/log.h"
+#include "shared/thread_name.h"
+
+namespace nemo::upstream {
+namespace {
+
+constexpr int k_events_per_turn = 64;
+// Connections kept warm after use, over all upstreams: a few hosts, plus room for bursts of HTTP/1.1.
+constexpr long k_warm_connections = 256;
+// Idle easy handles that are kept: one per call in flight is reused, a burst beyond this is given back.
+constexpr std::size_t k_spare_handles = 64;
+
+std::system_error system_failure(const char* what) { return {errno, std::generic_category(), what}; }
+
+void ring(int eventfd) {
+  const std::uint64_t one = 1;
+  // The only failure is a counter that is already full, and then the waiter is awake anyway.
+  [[maybe_unused]] const auto written = ::write(eventfd, &one, sizeof one);
+}
+
+}  // namespace
+
+CurlLoop::CurlLoop()
+    : m_multi(curl_multi_init()), m_epoll(epoll_create1(EPOLL_CLOEXEC)), m_wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!m_multi) throw std::runtime_error("libcurl cannot make a multi handle");
+  if (!m_epoll.valid() || !m_wake.valid()) throw system_failure("no event descriptors for the upstream thread");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = m_wake.get();
+  if (epoll_ctl(m_epoll.get(), EPOLL_CTL_ADD, m_wake.get(), &event) != 0) throw system_failure("epoll");
+  lib::curl::set(m_multi.get(), CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
+  lib::curl::set(m_multi.get(), CURLMOPT_SOCKETDATA, this);
+  lib::curl::set(m_multi.get(), CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
+  lib::curl::set(m_multi.get(), CURLMOPT_TIMERDATA, this);
+  lib::curl::set(m_multi.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  lib::curl::set(m_multi.get(), CURLMOPT_MAXCONNECTS, k_warm_connections);
+  m_thread = std::thread([this] { run(); });
+}
+
+CurlLoop::~CurlLoop() {
+  {
+    const std::lock_guard lock(m_inbox_mutex);
+    m_stop = true;
+  }
+  ring(m_wake.get());
+  m_thread.join();
+}
+
+void CurlLoop::post(Command::Kind kind, std::shared_ptr<Transfer> transfer) {
+  bool must_ring = false;
+  {
+    const std::lock_guard lock(m_inbox_mutex);
+    m_inbox.push_back({kind, std::move(transfer)});
+    must_ring = std::exchange(m_asleep, false);
+  }
+  if (must_ring) ring(m_wake.get());
+}
+
+void CurlLoop::run() {
+  name_this_thread("nemo-upstream");
+  std::array<epoll_event, k_events_per_turn> events{};
+  for (;;) {
+    int timeout = wait_ms();
+    {
+      const std::lock_guard lock(m_inbox_mutex);
+      if (m_stop) break;
+      if (!m_inbox.empty()) timeout = 0;
+      m_asleep = timeout != 0;
+    }
+    const int count = epoll_wait(m_epoll.get(), events.data(), k_events_per_turn, timeout);
+    if (count < 0 && errno != EINTR) {
+      log::error(std::string("upstream thread: epoll_wait: ") + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+    }
+    {
+      const std::lock_guard lock(m_inbox_mutex);
+      m_asleep = false;
+    }
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.fd == m_wake.get()) {
+        std::uint64_t rings = 0;
+        [[maybe_unused]] const auto drained = ::read(m_wake.get(), &rings, sizeof rings);
+        continue;
+      }
+      int mask = 0;
+      if ((event.events & (EPOLLIN | EPOLLRDHUP)) != 0) mask |= CURL_CSELECT_IN;
+      if ((event.events & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
+      if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) mask |= CURL_CSELECT_ERR;
+      act(event.data.fd, mask);
+    }
+    obey_commands();
+    if (m_timer && *m_timer <= std::chrono::steady_clock::now()) {
+      m_timer.reset();
+      act(CURL_SOCKET_TIMEOUT, 0);
+    }
+    collect_finished();
+    wake_waiters();
+  }
+  for (const auto& transfer : std::unordered_set(m_running)) drop(*transfer);
+  m_spare.clear();
+}
+
+int CurlLoop::wait_ms() const {
+  if (!m_timer) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*m_timer - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+void CurlLoop::act(curl_socket_t socket, int events) {
+  int running = 0;
+  curl_multi_socket_action(m_multi.get(), socket, events, &running);
+}
+
+void CurlLoop::obey_commands() {
+  std::vector<Command> commands;
+  {
+    const std::lock_guard lock(m_inbox_mutex);
+    commands.swap(m_inbox);
+  }
+  for (Command& command : commands) {
+    switch (command.kind) {
+      case Command::Kind::start: begin(command.transfer); break;
+      case Command::Kind::resume:
+        if (command.transfer->running) curl_easy_pause(command.transfer->easy.get(), CURLPAUSE_CONT);
+        break;
+      case Command::Kind::cancel: drop(*command.transfer); break;
+    }
+  }
+}
+
+void CurlLoop::begin(const std::shared_ptr<Transfer>& transfer) {
+  if (m_spare.empty()) {
+    transfer->easy.reset(curl_easy_init());
+    if (!transfer->easy) throw std::bad_alloc();
+  } else {
+    transfer->easy = std::move(m_spare.back());
+    m_spare.pop_back();
+  }
+  configure(*transfer);
+  {
+    const std::lock_guard lock(transfer->mutex);
+    transfer->sent_at = std::chrono::steady_clock::now();
+  }
+  m_running.insert(transfer);
+  transfer->running = true;
+  const CURLMcode code = curl_multi_add_handle(m_multi.get(), transfer->easy.get());
+  if (code != CURLM_OK) {
+    std::snprintf(transfer->error_text.data(), transfer->error_text.size(), "%s", curl_multi_strerror(code));
+    finish(*transfer, CURLE_FAILED_INIT);
+    return;
+  }
+}
+
+void CurlLoop::configure(Transfer& transfer) {
+  CURL* easy = transfer.easy.get();
+  transfer.headers = std::make_unique<lib::curl::HeaderList>();
+  apply_request_options(easy, transfer.request, *transfer.headers);
+  lib::curl::set(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
+  lib::curl::set(easy, CURLOPT_PRIVATE, &transfer);
+  lib::curl::set(easy, CURLOPT_HEADERFUNCTION, &CurlLoop::on_header);
+  lib::curl::set(easy, CURLOPT_HEADERDATA, &transfer);
+  lib::curl::set(easy, CURLOPT_WRITEFUNCTION, &CurlLoop::on_body);
+  lib::curl::set(easy, CURLOPT_WRITEDATA, &transfer);
+  transfer.loop = this;
+}
+
+void CurlLoop::collect_finished() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(m_multi.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    finish(*transfer, code);
+  }
+}
+
+void CurlLoop::finish(Transfer& transfer, CURLcode code) {
+  {
+    const std::lock_guard lock(transfer.mutex);
+    transfer.ended = true;
+    if (code != CURLE_OK) transfer.failure = describe_failure(transfer, code);
+  }
+  touch(transfer);
+  wake_waiters();
+  drop(transfer);
+}
+
+// Takes the transfer off the multi handle, at whatever stage it is. On HTTP/1.1 that closes its connection if the answer
+// is not complete; on HTTP/2 it resets its stream and leaves the connection.
+void CurlLoop::drop(Transfer& transfer) {
+  if (!transfer.running) return;
+  transfer.running = false;
+  std::erase(m_touched, &transfer);
+  curl_multi_remove_handle(m_multi.get(), transfer.easy.get());
+  if (m_spare.size() < k_spare_handles) {
+    curl_easy_reset(transfer.easy.get());
+    m_spare.push_back(std::move(transfer.easy));
+  }
+  transfer.easy.reset();
+  const auto held = std::find_if(m_running.begin(), m_running.end(),
+                                 [&](const std::shared_ptr<Transfer>& one) { return one.get() == &transfer; });
+  m_running.erase(held);  // may be the last owner: `transfer` is not used after this
+}
+
+void CurlLoop::touch(Transfer& transfer) {
+  if (transfer.touched) return;
+  transfer.touched = true;
+  m_touched.push_back(&transfer);
+}
+
+// Once a turn, so that all that came in one read costs one wake-up.
+void CurlLoop::wake_waiters() {
+  for (Transfer* transfer : m_touched) {
+    transfer->touched = false;
+    int waiter = -1;
+    {
+      const std::lock_guard lock(transfer->mutex);
+      waiter = std::exchange(transfer->waiter, -1);
+      // Rung under the lock: a worker that leaves clears its own name first, so its descriptor is still its own here.
+      if (waiter >= 0) ring(waiter);
+    }
+  }
+  m_touched.clear();
+}
+
+int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    epoll_ctl(loop.m_epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
+    return 0;
+  }
+  epoll_event event{};
+  event.data.fd = socket;
+  if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
+  if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
+  const int change = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(loop.m_epoll.get(), change, socket, &event) != 0 && errno == EEXIST) {
+    epoll_ctl(loop.m_epoll.get(), EPOLL_CTL_MOD, socket, &event);
+  }
+  curl_multi_assign(loop.m_multi.get(), socket, self);
+  return 0;
+}
+
+int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  if (timeout_ms < 0) {
+    loop.m_timer.reset();
+  } else {
+    loop.m_timer = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  }
+  return 0;
+}
+
+std::size_t CurlLoop::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  std::string_view line(bytes, size * count);
+  while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    transfer.next_head = {};
+    transfer.multiplexed = line.starts_with("HTTP/2");
+    const auto space = line.find(' ');
+    if (space != std::string_view::npos) transfer.next_head.status = std::atoi(line.data() + space + 1);  // NOLINT
+    return size * count;
+  }
+  if (!line.empty()) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return size * count;
+    Header header;
+    header.name.assign(line.substr(0, colon));
+    std::transform(header.name.begin(), header.name.end(), header.name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto value = line.find_first_not_of(" \t", colon + 1);
+    if (value != std::string_view::npos) header.value.assign(line.substr(value));
+    transfer.next_head.headers.push_back(std::move(header));
+    return size * count;
+  }
+  constexpr int k_final_status = 200;
+  if (transfer.next_head.status < k_final_status) return size * count;  // 100 Continue and the like
+  const std::lock_guard lock(transfer.mutex);
+  if (transfer.head_ready) return size * count;  // trailers
+  transfer.head = std::move(transfer.next_head);
+  transfer.head_ready = true;
+  transfer.last_bytes_at = std::chrono::steady_clock::now();
+  transfer.loop->touch(transfer);
+  return size * count;
+}
+
+std::size_t CurlLoop::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::size_t length = size * count;
+  const std::lock_guard lock(transfer.mutex);
+  if (!transfer.multiplexed && transfer.pipe.size() >= k_pipe_high_water) {
+    transfer.paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  if (transfer.pipe.size() + length > k_shared_pipe_limit) {
+    transfer.overflowed = true;
+    return 0;  // ends this transfer alone, with CURLE_WRITE_ERROR
+  }
+  transfer.pipe.append(bytes, length);
+  transfer.last_bytes_at = std::chrono::steady_clock::now();
+  transfer.loop->touch(transfer);
+  return length;
+}
+
+}  // namespace nemo::upstream

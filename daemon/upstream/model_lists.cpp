@@ -1,0 +1,144 @@
+#include "daemon/upstream/model_lists.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "shared/log.h"
+#include "shared/thread_name.h"
+
+namespace nemo::upstream {
+namespace {
+
+constexpr std::chrono::minutes k_refresh{10};
+constexpr std::chrono::seconds k_retry{30};
+constexpr Millis k_patience{10'000};
+constexpr std::size_t k_largest_list = std::size_t{8} << 20U;
+
+}  // namespace
+
+ModelLists::ModelLists(Transport& transport, ReadIds read_ids, std::function<void()> changed)
+    : m_transport(transport), m_read_ids(read_ids), m_changed(std::move(changed)) {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+    throw std::system_error(errno, std::generic_category(), "no descriptors for the model lists");
+  }
+  m_near = FileDescriptor(pair[0]);
+  m_far = FileDescriptor(pair[1]);
+  m_thread = std::thread([this] { run(); });
+}
+
+ModelLists::~ModelLists() {
+  {
+    const std::lock_guard lock(m_mutex);
+    m_stop = true;
+  }
+  m_far.reset();
+  m_wake.notify_all();
+  m_thread.join();
+}
+
+void ModelLists::set_upstreams(std::vector<ListedUpstream> upstreams) {
+  {
+    const std::lock_guard lock(m_mutex);
+    m_upstreams = std::move(upstreams);
+    std::erase_if(m_states, [&](const auto& state) {
+      return std::none_of(m_upstreams.begin(), m_upstreams.end(),
+                          [&](const ListedUpstream& one) { return one.settings.name == state.first; });
+    });
+    m_ask_now = true;
+  }
+  m_wake.notify_all();
+}
+
+std::map<std::string, ListState> ModelLists::states() const {
+  const std::lock_guard lock(m_mutex);
+  return m_states;
+}
+
+void ModelLists::run() {
+  name_this_thread("nemo-models");
+  std::unique_lock lock(m_mutex);
+  while (!m_stop) {
+    m_ask_now = false;
+    const auto upstreams = m_upstreams;
+    lock.unlock();
+    bool changed = false;
+    bool all_well = true;
+    for (const ListedUpstream& upstream : upstreams) {
+      if (upstream.needs_key) continue;
+      const auto answer = ask(upstream);
+      all_well = all_well && answer.ok();
+      changed = note(upstream.settings.name, answer) || changed;
+    }
+    if (changed) m_changed();
+    lock.lock();
+    const std::chrono::seconds pause = all_well ? std::chrono::seconds(k_refresh) : k_retry;
+    m_wake.wait_for(lock, pause, [this] { return m_stop || m_ask_now; });
+  }
+}
+
+bool ModelLists::note(const std::string& upstream, const Result<std::set<std::string>>& answer) {
+  const std::lock_guard lock(m_mutex);
+  ListState& state = m_states[upstream];
+  state.tried = true;
+  if (!answer) {
+    if (state.error != answer.error().message) {
+      log::warn("upstream " + upstream + " does not list its models: " + answer.error().message);
+    }
+    state.error = answer.error().message;
+    return false;
+  }
+  state.error.clear();
+  if (state.models == *answer) return false;
+  state.models = *answer;
+  return true;
+}
+
+Result<std::set<std::string>> ModelLists::ask(const ListedUpstream& upstream) {
+  Request request;
+  request.method = "GET";
+  request.url = upstream.settings.base_url + "/models";
+  request.headers = {"Accept: application/json"};
+  request.bearer = upstream.key;
+  request.ca_file = upstream.settings.ca_file;
+  request.connect_timeout = upstream.settings.connect_timeout;
+  request.first_byte_timeout = k_patience;
+  request.idle_timeout = k_patience;
+  const auto exchange = m_transport.start(std::move(request));
+  if (exchange->wait_head(m_near.get()) != Wake::ready) {
+    return exchange->failure().value_or(fail(ErrorKind::upstream_error, "no answer"));
+  }
+  std::string body;
+  while (body.size() < k_largest_list) {
+    const Wake wake = exchange->wait_body(m_near.get());
+    exchange->take(body);
+    if (wake != Wake::ready) break;
+  }
+  if (const auto broken = exchange->failure()) return *broken;
+  const int status = exchange->head().status;
+  if (status != 200) return fail(ErrorKind::upstream_error, "GET /models was answered with status " + std::to_string(status) + ".");
+  auto ids = m_read_ids(body);
+  if (!ids) return ids.error();
+  return std::set<std::string>(ids->begin(), ids->end());
+}
+
+Result<int> ModelLists::probe(const std::string& name) {
+  std::optional<ListedUpstream> upstream;
+  {
+    const std::lock_guard lock(m_mutex);
+    for (const ListedUpstream& one : m_upstreams) {
+      if (one.settings.name == name) upstream = one;
+    }
+  }
+  if (!upstream) return fail(ErrorKind::not_found, "There is no upstream \"" + name + "\" in the config.");
+  const auto answer = ask(*upstream);
+  if (note(name, answer)) m_changed();
+  if (!answer) return answer.error();
+  return static_cast<int>(answer->size());
+}
+
+}  // namespace nemo::upstream

@@ -1,0 +1,18 @@
+// A Request as libcurl options, and libcurl's failures as Errors. Internal to upstream/.
+#pragma once
+
+#include "daemon/lib/curl/curl_handle.h"
+#include "daemon/upstream/transfer.h"
+
+namespace nemo::upstream {
+
+// `request` and `headers` must outlive the transfer: curl reads the body and the list where they are.
+void apply_request_options(CURL* easy, const Request& request, lib::curl::HeaderList& headers);
+
+// What went wrong, in words that say what to do; holds no secret.
+Error describe_failure(const Transfer& transfer, CURLcode code);
+
+// "api.example.com:443" of a URL, for messages.
+std::string host_of(std::string_view url);
+
+}  // namespace nemo::upstream

@@ -1,0 +1,103 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "daemon/protocol/openai.h"
+
+using namespace nemo::protocol;
+using nemo::NanoUsd;
+using nemo::call::Usage;
+using nemo::call::UsageSource;
+
+namespace {
+
+Usage usage_of(const std::string& usage_object) {
+  const auto usage = read_usage("{\"id\":\"x\",\"usage\":" + usage_object + "}");
+  CAPTURE(usage_object);
+  REQUIRE(usage);
+  CHECK(usage->source == UsageSource::provider);
+  return *usage;
+}
+
+}  // namespace
+
+TEST_CASE("usage as OpenAI states it: reasoning inside completion, cached inside prompt") {
+  const Usage usage = usage_of(R"({"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
+    "prompt_tokens_details":{"audio_tokens":0,"cached_tokens":64},"completion_tokens_details":{"reasoning_tokens":40}})");
+  CHECK(usage == Usage{100, 64, 50, 40, UsageSource::provider});
+}
+
+TEST_CASE("reasoning that Gemini leaves out of completion_tokens is billed as output") {
+  const Usage usage = usage_of(R"({"prompt_tokens":5,"completion_tokens":2,"total_tokens":23,
+    "completion_tokens_details":{"reasoning_tokens":16},"extra_properties":{"google":{"traffic_type":"ON_DEMAND"}}})");
+  CHECK(usage == Usage{5, 0, 18, 16, UsageSource::provider});
+}
+
+TEST_CASE("a total smaller than its parts does not lower the output") {
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":7,"total_tokens":12})").output_tokens == 7);
+}
+
+TEST_CASE("cached tokens are found beside the prompt as well") {
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":1,"prompt_cache_hit_tokens":8})").cached_tokens == 8);
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":1,"cache_read_input_tokens":4})").cached_tokens == 4);
+  CHECK(
+      usage_of(R"({"prompt_tokens":10,"cached_tokens":5,"prompt_tokens_details":{"cached_tokens":3}})").cached_tokens ==
+      3);
+  CHECK(usage_of(R"({"prompt_tokens":10,"prompt_tokens_details":null})").cached_tokens == 0);
+}
+
+TEST_CASE("embeddings state no output") {
+  CHECK(usage_of(R"({"prompt_tokens":8,"total_tokens":8})") == Usage{8, 0, 0, 0, UsageSource::provider});
+  CHECK(usage_of(R"({"total_tokens":8})") == Usage{8, 0, 0, 0, UsageSource::provider});
+}
+
+TEST_CASE("numbers that are negative, absurd or no numbers count as not stated") {
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":-3,"total_tokens":1e30})") ==
+        Usage{10, 0, 0, 0, UsageSource::provider});
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":"7"})").output_tokens == 0);
+  CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":99999999999999999999})").output_tokens == 0);
+  CHECK_FALSE(read_usage(R"({"usage":{"prompt_tokens":-1,"completion_tokens":null}})"));
+}
+
+TEST_CASE("a part is never larger than its whole") {
+  const Usage usage = usage_of(R"({"prompt_tokens":10,"completion_tokens":4,"total_tokens":14,
+    "prompt_tokens_details":{"cached_tokens":99},"completion_tokens_details":{"reasoning_tokens":99}})");
+  CHECK(usage.cached_tokens == 10);
+  CHECK(usage.reasoning_tokens == 4);
+}
+
+TEST_CASE("no usage is no usage") {
+  for (const char* answer :
+       {"{}", R"({"usage":null})", R"({"usage":{}})", R"({"usage":[]})", R"({"usage":7})", "", "[]", "not json",
+        R"({"usage":{"prompt_tokens":1)", R"({"choices":[{"usage":{"prompt_tokens":1}}]})"}) {
+    CAPTURE(answer);
+    CHECK_FALSE(read_usage(answer));
+  }
+}
+
+TEST_CASE("the text of an answer is counted between its quotes, tool calls and reasoning too") {
+  CHECK(answer_content_bytes(R"({"choices":[{"message":{"role":"assistant","content":"abc"}}]})") == 3);
+  CHECK(answer_content_bytes(R"({"choices":[{"message":{"content":null,"reasoning_content":"12",
+    "tool_calls":[{"id":"call_1","function":{"name":"fn","arguments":"{}"}}]}},{"text":"x\n"}]})") == 2 + 4 + 3);
+  CHECK(answer_content_bytes("nonsense") == 0);
+}
+
+TEST_CASE("the cost is put into the usage object and nothing else changes") {
+  const NanoUsd cost{120'000};
+  CHECK(with_cost("data: {\"choices\":[], \"usage\":{\"prompt_tokens\":1 }}\n\n", cost) ==
+        "data: {\"choices\":[], \"usage\":{\"prompt_tokens\":1,\"nemo_cost\":\"0.00012\" }}\n\n");
+  CHECK(with_cost("id: 1\r\ndata:{\"usage\":{}}\r\n\r\n", cost) ==
+        "id: 1\r\ndata:{\"usage\":{\"nemo_cost\":\"0.00012\"}}\r\n\r\n");
+}
+
+TEST_CASE("a cost that upstream put there is replaced") {
+  CHECK(with_cost(R"(data: {"usage":{"nemo_cost":"9","a":1}})", NanoUsd{0}) ==
+        R"(data: {"usage":{"nemo_cost":"0","a":1}})");
+}
+
+TEST_CASE("an event without a usage object stays as it is") {
+  for (const char* event : {"data: [DONE]\n\n", ": x\n\n", "data: {\"usage\":null}\n\n",
+                            "data: {\"a\":{\"usage\":{}}}\n\n", "data: {\"usage\":{\n\n", ""}) {
+    CHECK(with_cost(event, NanoUsd{5}) == event);
+  }
+}

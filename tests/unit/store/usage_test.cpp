@@ -1,0 +1,204 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "store_fixture.h"
+
+using namespace nemo;
+using namespace std::chrono_literals;
+using ledger::UsageGroup;
+using ledger::UsageQuery;
+using ledger::UsageRow;
+
+namespace {
+
+struct Sum {
+  std::int64_t calls = 0, errors = 0, input = 0, cached = 0, output = 0, cost = 0;
+  bool operator==(const Sum&) const = default;
+};
+using Sums = std::map<std::string, Sum>;
+
+std::set<std::string> groups_of(const call::CallRecord& record, UsageGroup by) {
+  const std::string time = to_rfc3339(record.at);
+  switch (by) {
+    case UsageGroup::key:
+      return {record.key};
+    case UsageGroup::seat:
+      return {record.seat};
+    case UsageGroup::team:
+      return {record.team};
+    case UsageGroup::model:
+      return {record.model};
+    case UsageGroup::lane:
+      return {record.lane};
+    case UsageGroup::day:
+      return {time.substr(0, 10)};
+    case UsageGroup::hour:
+      return {time.substr(0, 10) + " " + time.substr(11, 2) + ":00"};
+    case UsageGroup::client:
+      return {record.client};
+    case UsageGroup::upstream:
+      return {record.upstream};
+    case UsageGroup::tag:
+      if (record.tags.empty()) return {""};
+      return {record.tags.begin(), record.tags.end()};
+  }
+  return {};
+}
+
+// What the answer has to be, summed the slow way.
+Sums expected(const std::vector<call::CallRecord>& records, const UsageQuery& query) {
+  Sums sums;
+  for (const call::CallRecord& record : records) {
+    if (query.since && record.at < *query.since) continue;
+    if (query.until && record.at >= *query.until) continue;
+    for (const std::string& group : groups_of(record, query.by)) {
+      Sum& sum = sums[group];
+      ++sum.calls;
+      sum.errors += record.outcome == call::Outcome::ok ? 0 : 1;
+      sum.input += record.usage.input_tokens;
+      sum.cached += record.usage.cached_tokens;
+      sum.output += record.usage.output_tokens;
+      sum.cost += record.cost.value;
+    }
+  }
+  return sums;
+}
+
+std::vector<UsageRow> ask(store::SqliteStore& store, const UsageQuery& query) {
+  const auto rows = store.call_history().usage(query);
+  REQUIRE(rows.ok());
+  return *rows;
+}
+
+Sums found(store::SqliteStore& store, const UsageQuery& query) {
+  Sums sums;
+  for (const UsageRow& row : ask(store, query))
+    sums[row.group] = {row.calls, row.errors, row.input_tokens, row.cached_tokens, row.output_tokens, row.cost.value};
+  return sums;
+}
+
+constexpr UsageGroup k_all_groups[] = {UsageGroup::key,  UsageGroup::seat,    UsageGroup::team, UsageGroup::model,
+                                       UsageGroup::lane, UsageGroup::day,     UsageGroup::hour, UsageGroup::client,
+                                       UsageGroup::tag,  UsageGroup::upstream};
+
+std::vector<call::CallRecord> write_random_calls(store::SqliteStore& store, int count) {
+  std::mt19937 random(20261122);
+  std::vector<call::CallRecord> records;
+  for (int i = 0; i < count; ++i) {
+    records.push_back(test::make_random_call(random, i));
+    store.request_log().append(records.back());
+  }
+  store.flush();
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("usage equals the sum of the calls, by every group and for every stretch of time") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  const auto records = write_random_calls(*store, 2000);
+
+  using Time = std::optional<WallTime>;
+  const WallTime day0 = test::k_today;
+  const std::vector<std::pair<Time, Time>> stretches = {
+      {std::nullopt, std::nullopt},
+      {day0 + 48h, std::nullopt},                // on a day's edge
+      {std::nullopt, day0 + 72h},                //
+      {day0 + 24h, day0 + 96h},                  //
+      {day0 + 7h + 1us, std::nullopt},           // within a day
+      {std::nullopt, day0 + 200h + 30min},       //
+      {day0 + 30h + 17min, day0 + 170h + 3min},  // whole days between two rests
+      {day0 + 30h + 17min, day0 + 60h},          // no whole day between two rests
+      {day0 + 30h, day0 + 31h},                  // within one day
+      {day0 + 30h, day0 + 30h},                  // nothing
+      {day0 + 50h, day0 + 30h},                  // the wrong way round
+      {records[7].at, records[7].at + 1us},      // one call
+      {day0 + 1000h, std::nullopt},              // after all
+      {std::nullopt, day0 - 1000h},              // before all
+  };
+  for (const UsageGroup by : k_all_groups) {
+    for (const auto& [since, until] : stretches) {
+      const UsageQuery query{by, since, until};
+      const Sums should_be = expected(records, query);
+      CHECK(found(*store, query) == should_be);
+    }
+  }
+  CHECK(expected(records, {UsageGroup::key, records[7].at, records[7].at + 1us}).size() == 1);
+}
+
+TEST_CASE("a call before 1970 counts in its own day and hour") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  const std::vector<call::CallRecord> records = {
+      test::make_call("a", WallTime(-1us)), test::make_call("b", WallTime(-25h)), test::make_call("c", WallTime(0us))};
+  for (const auto& record : records) store->request_log().append(record);
+  store->flush();
+  for (const UsageGroup by : {UsageGroup::day, UsageGroup::hour}) {
+    for (const Micros since : {Micros(-25h), Micros(-24h), Micros(-1h), Micros(-1us), Micros(0)})
+      CHECK(found(*store, {by, WallTime(since), {}}) == expected(records, {by, WallTime(since), {}}));
+  }
+}
+
+TEST_CASE("the dearest group comes first, days and hours in their order") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  const auto records = write_random_calls(*store, 300);
+  for (const UsageGroup by : k_all_groups) {
+    const auto rows = ask(*store, {by, {}, {}});
+    REQUIRE(rows.size() > 1);
+    const bool is_time = by == UsageGroup::day || by == UsageGroup::hour;
+    CHECK(std::is_sorted(rows.begin(), rows.end(), [&](const UsageRow& a, const UsageRow& b) {
+      return is_time ? a.group < b.group : a.cost > b.cost;
+    }));
+  }
+}
+
+TEST_CASE("a retention of 0 days keeps everything") {
+  const test::TempFolder folder;
+  test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock, 30);
+  const auto records = write_random_calls(*store, 200);
+  clock.set(test::k_today + std::chrono::days(10'000));
+  store->set_retention_days(0);
+  store->flush();
+  CHECK(found(*store, {UsageGroup::hour, {}, {}}) == expected(records, {UsageGroup::hour, {}, {}}));
+}
+
+TEST_CASE("rows older than the retention go, newer ones and all daily sums stay") {
+  const test::TempFolder folder;
+  test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  // More old rows than one step of the removal takes.
+  const auto records = write_random_calls(*store, 2500);
+  clock.set(test::k_today + std::chrono::days(35));
+  store->set_retention_days(30);
+  store->flush();
+
+  const WallTime cutoff = test::k_today + std::chrono::days(5);
+  CHECK(found(*store, {UsageGroup::hour, {}, {}}) == expected(records, {UsageGroup::hour, cutoff, {}}));
+  CHECK(found(*store, {UsageGroup::seat, {}, {}}) == expected(records, {UsageGroup::seat, {}, {}}));
+  CHECK(found(*store, {UsageGroup::day, {}, {}}) == expected(records, {UsageGroup::day, {}, {}}));
+}
+
+TEST_CASE("the retention given at start acts at start") {
+  const test::TempFolder folder;
+  test::StillClock clock;
+  std::vector<call::CallRecord> records;
+  {
+    auto store = test::open_store(folder.path(), clock);
+    records = write_random_calls(*store, 700);
+  }
+  clock.set(test::k_today + std::chrono::days(9));
+  auto store = test::open_store(folder.path(), clock, 1);
+  store->flush();
+  const WallTime cutoff = test::k_today + std::chrono::days(8);
+  CHECK(found(*store, {UsageGroup::hour, {}, {}}) == expected(records, {UsageGroup::hour, cutoff, {}}));
+}
