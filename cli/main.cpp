@@ -18,19 +18,12 @@ namespace {
 constexpr std::size_t k_far_off = 3;  // edits; a word further away is not what was meant
 
 void add_commands(CLI::App& app, Context& context) {
-  app.set_version_flag("--version", "nemo " + std::string(version()));
+  app.set_version_flag("--version", "nemo " + std::string(version()), "Print the version and exit");
   app.add_option("--socket", context.socket, "The daemon's socket, when it is not at its usual place")
       ->type_name("PATH");
   app.add_flag("--json", context.json, "Print JSON with exact values and stable names");
   app.require_subcommand(1);
   app.fallthrough();  // lets global flags stand after the command too
-  app.footer(
-      "Examples:\n"
-      "  nemo status                       is it running, and with what\n"
-      "  nemo login < key.txt              give the daemon its upstream key\n"
-      "  nemo keys create --seat alice     make a key for an editor\n"
-      "  nemo logs -f                      watch the calls\n"
-      "\"nemo COMMAND --help\" tells more about a command.");
   commands::add_status(app, context);
   commands::add_doctor(app, context);
   commands::add_login(app, context);
@@ -42,6 +35,14 @@ void add_commands(CLI::App& app, Context& context) {
   commands::add_logs(app, context);
   commands::add_why(app, context);
   commands::add_config(app, context);
+  // Last, because commands take over what the program has when they are added.
+  app.footer(
+      "Examples:\n"
+      "  nemo status                       is it running, and with what\n"
+      "  nemo login < key.txt              give the daemon its upstream key\n"
+      "  nemo keys create --seat alice     make a key for an editor\n"
+      "  nemo logs -f                      watch the calls\n"
+      "\"nemo COMMAND --help\" tells more about a command.");
 }
 
 std::size_t edits_between(const std::string& a, const std::string& b) {
@@ -97,7 +98,10 @@ int explain_misuse(const CLI::App& app, const std::vector<std::string>& argument
   const auto [command, fault] = find_fault(app, arguments);
   // A key given as an argument by mistake must not be repeated.
   context.misused(fault.empty() ? redact(error.what()) : fault);
-  const std::string name = command == &app ? "nemo" : "nemo " + command->get_name();
+  std::string name = command->get_name();
+  for (const CLI::App* at = command->get_parent(); at != nullptr; at = at->get_parent()) {
+    name.insert(0, at->get_name() + " ");
+  }
   context.err << "Try: " << name << " --help\n";
   return k_usage;
 }

@@ -52,10 +52,11 @@ int create(const Context& context, Options options) {
     options.request.expires_at = to_rfc3339(*expiry);
   }
   const AdminClient client = context.client();
+  // Before the key is made: nothing may fail between that and showing it.
+  const auto status = client.status();
   const auto created = client.create_key(options.request);
   if (!created) return context.refuse(created.error());
   if (context.json) return context.show(*created);
-  const auto status = client.status();
   show_created(context, *created, status ? status->url : "");
   return k_done;
 }

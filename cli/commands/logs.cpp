@@ -37,7 +37,7 @@ Table empty_table() {
                 {"STATUS", Align::left, 0, 0, 11},
                 {"MODEL", Align::left, 0, 12, 22},
                 {"VIA", Align::left, 5, 0, 9},
-                {"TIME", Align::right, 0, 0, 6},
+                {"TOOK", Align::right, 0, 0, 6},
                 {"FIRST", Align::right, 3, 0, 6},
                 {"IN", Align::right, 2, 0, 6},
                 {"CACHED", Align::right, 6, 0, 6},

@@ -32,7 +32,7 @@ std::string join(const std::vector<std::string>& words) {
 }
 
 std::string price(const std::optional<std::string>& dollars) {
-  return dollars ? output::show_money(*dollars) : "-";
+  return dollars ? output::show_price(*dollars) : "-";
 }
 
 std::string tokens(std::int64_t count) {
@@ -40,7 +40,7 @@ std::string tokens(std::int64_t count) {
 }
 
 Table table_of(const std::vector<admin::Model>& models) {
-  Table table({{"MODEL", Align::left, 0, 16},
+  Table table({{"MODEL", Align::left},
                {"LANES", Align::left, 1},
                {"CONTEXT", Align::right, 2},
                {"IN $/M", Align::right, 1},

@@ -131,8 +131,7 @@ void add_usage(CLI::App& app, Context& context) {
   command
       ->add_option("--by", options->by,
                    "What to sum by: key, seat, team, model, lane, day, hour, client, tag, upstream")
-      ->check(CLI::IsMember({"key", "seat", "team", "model", "lane", "day", "hour", "client", "tag", "upstream"},
-                            CLI::ignore_case))
+      ->check(CLI::IsMember({"key", "seat", "team", "model", "lane", "day", "hour", "client", "tag", "upstream"}))
       ->type_name("WHAT")
       ->capture_default_str();
   command->add_option("--since", options->since, "Calls from then on: 7d, 2026-11-01 or RFC 3339")->type_name("WHEN");

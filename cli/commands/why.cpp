@@ -110,7 +110,7 @@ void show_prices(const Context& context, const PriceSum& sum, const admin::Call&
     if (line.tokens == 0) continue;
     table.add({{"  " + line.what},
                {output::show_count(line.tokens)},
-               {"× " + output::show_money(line.price) + " a million", Style::faint}});
+               {"× " + output::show_price(line.price) + " a million", Style::faint}});
   }
   context.out << table.draw(std::nullopt, context.terminal.colours, Header::hide);
   if (sum.long_input) context.out << "  The prices for more than 200,000 tokens of input hold for all of it.\n";

@@ -11,6 +11,7 @@ namespace nemo::cli::output {
 namespace {
 
 constexpr std::int64_t k_dollar = 1'000'000'000;  // in nano-dollars
+constexpr std::int64_t k_cent = k_dollar / 100;
 
 std::string with_decimals(double value, int decimals, const char* unit) {
   std::array<char, 64> text{};
@@ -18,9 +19,25 @@ std::string with_decimals(double value, int decimals, const char* unit) {
   return text.data();
 }
 
+// One decimal, unless it is nothing: "12.3k", "200k".
+std::string with_unit(double value, const char* unit) {
+  std::string text = with_decimals(value, 1, "");
+  if (text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0) text.resize(text.size() - 2);
+  return text + unit;
+}
+
 // Half a step is rounded up.
 std::int64_t round_to(std::int64_t value, std::int64_t step) {
   return (value / step + (value % step >= step - step / 2 ? 1 : 0)) * step;
+}
+
+// Exact dollars with at least two decimals, except for nothing: "0.30", "0.0012", "0".
+std::string with_cents(std::int64_t value) {
+  std::string text = to_dollars(NanoUsd{value});
+  if (value == 0) return text;
+  const std::size_t point = text.find('.');
+  if (point == std::string::npos) return text + ".00";
+  return point + 2 == text.size() ? text + "0" : text;
 }
 
 // The step that leaves two digits of a small amount.
@@ -36,12 +53,14 @@ std::string show_money(std::string_view dollars) {
   const auto amount = parse_dollars(dollars);
   if (!amount) return std::string(dollars);
   const std::int64_t value = amount->value;
-  if (value < k_dollar)
-    return "$" + to_dollars(NanoUsd{round_to(value, std::max<std::int64_t>(two_digits_of(value), 1))});
-  const std::int64_t cents = round_to(value, k_dollar / 100) / (k_dollar / 100);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%02d", static_cast<int>(cents % 100));
-  return "$" + show_count(cents / 100) + fraction.data();
+  if (value < k_dollar) return "$" + with_cents(round_to(value, two_digits_of(value)));
+  const std::int64_t cents = round_to(value, k_cent);
+  return "$" + show_count(cents / k_dollar) + with_cents(k_dollar + cents % k_dollar).substr(1);
+}
+
+std::string show_price(std::string_view dollars) {
+  const auto amount = parse_dollars(dollars);
+  return amount ? "$" + with_cents(amount->value) : std::string(dollars);
 }
 
 std::string show_count(std::int64_t count) {
@@ -53,9 +72,9 @@ std::string show_count(std::int64_t count) {
 
 std::string show_short_count(std::int64_t count) {
   if (count < 10'000) return std::to_string(count);
-  if (count < 999'950) return with_decimals(static_cast<double>(count) / 1e3, 1, "k");
-  if (count < 999'950'000) return with_decimals(static_cast<double>(count) / 1e6, 1, "M");
-  return with_decimals(static_cast<double>(count) / 1e9, 1, "G");
+  if (count < 999'950) return with_unit(static_cast<double>(count) / 1e3, "k");
+  if (count < 999'950'000) return with_unit(static_cast<double>(count) / 1e6, "M");
+  return with_unit(static_cast<double>(count) / 1e9, "G");
 }
 
 std::string show_millis(double millis) {

@@ -11,6 +11,9 @@ namespace nemo::cli::output {
 // Exact dollars as text -> "$12.34", "$0.0012", "$0.0000015", "$0", "$1,234.50". Text that is no amount stays as it is.
 std::string show_money(std::string_view dollars);
 
+// The same without rounding, for prices: "$0.30", "$0.075", "$2.50".
+std::string show_price(std::string_view dollars);
+
 std::string show_count(std::int64_t count);        // "1,234,567"
 std::string show_short_count(std::int64_t count);  // "987", "12.3k", "4.5M"
 std::string show_millis(double millis);            // "0.4ms", "312ms", "1.24s", "2m05s"

@@ -18,6 +18,10 @@ void Table::add(std::vector<Cell> cells) {
   m_rows.push_back(std::move(cells));
 }
 
+bool Table::has_content(std::size_t column) const {
+  return std::any_of(m_rows.begin(), m_rows.end(), [column](const auto& row) { return !row[column].text.empty(); });
+}
+
 std::size_t Table::natural_width(std::size_t column) const {
   std::size_t width = std::max(width_of(m_columns[column].title), m_columns[column].at_least);
   for (const auto& row : m_rows) width = std::max(width, width_of(row[column].text));
@@ -28,6 +32,9 @@ std::vector<Table::Fit> Table::fit(std::optional<std::size_t> width) const {
   std::vector<Fit> fits;
   for (std::size_t i = 0; i < m_columns.size(); ++i) fits.push_back({i, natural_width(i)});
   if (!width) return fits;
+  std::erase_if(fits, [this](const Fit& fit) {
+    return m_columns[fit.column].importance > 0 && m_columns[fit.column].at_least == 0 && !has_content(fit.column);
+  });
 
   const auto narrowest = [this](const Fit& fit) {
     const std::size_t limit = m_columns[fit.column].shrinks_to;

@@ -1,4 +1,5 @@
-// A table that fits the terminal: cells are cut, then whole columns left out, the least important first.
+// A table that fits the terminal: columns without content go, then cells are cut, then whole columns are left out, the
+// least important first.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace nemo::cli::output {
 struct Column {
   std::string title;
   Align align = Align::left;
-  int importance = 0;          // 0: never left out; else the highest number goes first
+  int importance = 0;          // 0: never left out; else the highest number goes first, or when it is empty
   std::size_t shrinks_to = 0;  // the narrowest that cells may be cut to; 0: never cut
   std::size_t at_least = 0;    // width to keep even when no cell needs it, so that rows printed later line up
 };
@@ -43,6 +44,7 @@ class Table {
     std::size_t width;
   };
   std::vector<Fit> fit(std::optional<std::size_t> width) const;
+  bool has_content(std::size_t column) const;
   std::size_t natural_width(std::size_t column) const;
   std::string draw_line(const std::vector<Fit>& fits, const std::vector<Cell>& cells, Colours colours) const;
 

@@ -1,5 +1,6 @@
 #include "daemon/admin/admin_server.h"
 
+#include <fcntl.h>
 #include <httplib.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -124,6 +125,7 @@ enum class Listener { nobody, somebody };
 Result<Listener> find_listener(const sockaddr_un& address) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0) return system_failure("cannot make a socket", errno);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);  // a daemon that hangs with a full backlog must not hold us up
   const int outcome = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = errno;
   ::close(fd);

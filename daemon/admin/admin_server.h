@@ -29,7 +29,8 @@ class AdminServer {
   // storage: the path cannot be used, and the message says why.
   Status start(const std::filesystem::path& socket);
 
-  // Ends the calls that run, joins the threads and removes the socket file. Calling it twice does no harm.
+  // Waits for the calls that run, joins the threads and removes the socket file. Calling it twice does no harm; it may
+  // be started again.
   void stop();
 
  private:

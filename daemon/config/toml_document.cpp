@@ -1,13 +1,31 @@
 #include "daemon/config/toml_document.h"
 
+#include <exception>
+
+namespace nemo::config {
+
+// The library asserts what some broken texts make false ("[$a]" does), stops the program in a debug build and assumes
+// it in a release build. Here such a text is refused in every build.
+struct BrokenText : std::exception {};
+
+constexpr void must_hold(bool holds) {
+  if (!holds) throw BrokenText{};
+}
+
+}  // namespace nemo::config
+
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expr) nemo::config::must_hold(static_cast<bool>(expr))
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 #include <algorithm>
 #include <utility>
 
-#include "daemon/config/toml_nesting.h"
+#include "daemon/config/toml_precheck.h"
 #include "shared/secret.h"
 
 namespace nemo::config {
@@ -38,7 +56,7 @@ TomlValue::Kind kind_of(const toml::node& node) {
   }
 }
 
-// As deep as the text is nested, which toml_nesting has bounded before.
+// As deep as the text is nested, which toml_precheck has bounded before.
 TomlValue copy_of(const toml::node& node) {
   TomlValue value;
   value.kind = kind_of(node);
@@ -60,6 +78,25 @@ TomlValue copy_of(const toml::node& node) {
                      [](const TomlValue& a, const TomlValue& b) { return a.key_at < b.key_at; });
   }
   return value;
+}
+
+bool is_broken(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+    return false;
+  } catch (const BrokenText&) {
+    return true;
+  }
+}
+
+// The library reads from front to back, so the shortest beginning that breaks it ends with the line at fault.
+std::size_t broken_line(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+    ends.push_back(at + 1);
+  const auto first =
+      std::partition_point(ends.begin(), ends.end(), [&](std::size_t end) { return !is_broken(text.substr(0, end)); });
+  return static_cast<std::size_t>(first - ends.begin()) + 1;
 }
 
 bool is_bare(std::string_view name) {
@@ -107,16 +144,16 @@ Result<TomlValue> read_toml(std::string_view text, std::string_view file_name) {
   if (text.size() > k_largest_text) {
     return error_at(file_name, {}, "the file is larger than 1 MiB; a config of Nemo is a few kilobytes");
   }
-  if (const auto line = line_nested_too_deep(text)) {
-    return error_at(file_name, {*line, 1}, "nested too deep; no setting of Nemo is deeper than three tables");
-  }
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
+  if (const auto flaw = find_flaw(text)) return error_at(file_name, {flaw->line, 1}, flaw->reason);
+  try {
+    const toml::parse_result parsed = toml::parse(text);
+    if (parsed) return copy_of(parsed.table());
     // The library quotes from the text, and a key may have been written there by mistake.
     const std::string reason = redact(parsed.error().description());
     return error_at(file_name, place_of(parsed.error().source().begin), reason + "; this is not valid TOML");
+  } catch (const BrokenText&) {
+    return error_at(file_name, {broken_line(text), 1}, "no key or value can begin like this; this is not valid TOML");
   }
-  return copy_of(parsed.table());
 }
 
 std::string toml_quoted(std::string_view text) {

@@ -33,12 +33,11 @@ Waited wait_for(int fd, short what, std::chrono::milliseconds patience) {
 ClientSocket::ClientSocket(FileDescriptor fd) : m_fd(std::move(fd)) {}
 
 ClientSocket::Filled ClientSocket::fill() {
-  const std::size_t before = m_in.size();
-  m_in.resize(before + k_read_size);
-  const ssize_t got = ::recv(m_fd.get(), m_in.data() + before, k_read_size, MSG_DONTWAIT);
-  m_in.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  std::array<char, k_read_size> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): recv fills what is used
+  const ssize_t got = ::recv(m_fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got == 0) return Filled::closed;
   if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Filled::nothing : Filled::closed;
+  m_in.append(bytes.data(), static_cast<std::size_t>(got));
   find_head();
   return Filled::some;
 }
@@ -68,6 +67,16 @@ ssize_t ClientSocket::read(char* into, std::size_t most) {
   std::memcpy(into, m_in.data() + m_at, count);
   m_at += count;
   return static_cast<ssize_t>(count);
+}
+
+bool ClientSocket::read_exactly(char* into, std::size_t size) {
+  while (size > 0) {
+    const ssize_t got = read(into, size);
+    if (got <= 0) return false;
+    into += got;
+    size -= static_cast<std::size_t>(got);
+  }
+  return true;
 }
 
 bool ClientSocket::write(std::string_view bytes) {

@@ -40,6 +40,7 @@ class ClientSocket {
 
   // Waits for at least one byte: 0 the client closed, -1 nothing came within k_body_patience (or an error).
   ssize_t read(char* into, std::size_t most);
+  bool read_exactly(char* into, std::size_t size);
   // Holds the bytes back when they are the first of an answer, so that head and body leave in one send.
   bool write(std::string_view bytes);
   bool flush();

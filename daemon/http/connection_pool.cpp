@@ -41,19 +41,21 @@ ConnectionPool::ConnectionPool(FileDescriptor listener, Serve serve, Refuse refu
 
 ConnectionPool::~ConnectionPool() { stop(); }
 
-void ConnectionPool::watch(int fd, int change) {
+// `connection` is null for the listener and for the quit mark.
+void ConnectionPool::watch(int fd, int change, Connection* connection) {
   epoll_event event{};
   // One worker at a time per descriptor; the quit mark stays readable for all.
   event.events = fd == m_quit.get() ? EPOLLIN : EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-  event.data.fd = fd;
+  event.data.ptr = connection;
+  if (connection == nullptr) event.data.ptr = fd == m_quit.get() ? static_cast<void*>(&m_quit) : &m_listener;
   if (epoll_ctl(m_epoll.get(), change, fd, &event) != 0 && errno != ENOENT && errno != EBADF) {
     throw std::system_error(errno, std::generic_category(), "epoll refused a connection");
   }
 }
 
 void ConnectionPool::start() {
-  watch(m_quit.get(), EPOLL_CTL_ADD);
-  watch(m_listener.get(), EPOLL_CTL_ADD);
+  watch(m_quit.get(), EPOLL_CTL_ADD, nullptr);
+  watch(m_listener.get(), EPOLL_CTL_ADD, nullptr);
   const std::lock_guard lock(m_mutex);
   m_next_sweep = m_clock.steady() + k_sweep_interval;
   for (std::size_t i = 0; i < k_spare_workers; ++i) add_worker();
@@ -66,50 +68,42 @@ void ConnectionPool::add_worker() {
   m_workers.emplace_back([this] { work(); });
 }
 
-// A worker that has waited in vain asks whether it may go. With m_mutex held.
+// A worker that has waited in vain asks whether it may go.
 bool ConnectionPool::retire() {
-  if (m_stopping) return true;
-  if (m_waiting < k_spare_workers) return false;
+  const std::lock_guard lock(m_mutex);
+  if (m_stopping || m_waiting < k_spare_workers) return m_stopping;
   const auto self = std::find_if(m_workers.begin(), m_workers.end(),
                                  [](const std::thread& one) { return one.get_id() == std::this_thread::get_id(); });
   m_retired.splice(m_retired.end(), m_workers, self);
   return true;
 }
 
+// Somebody must be left to wait for the next event while this worker is busy, perhaps for minutes.
+void ConnectionPool::leave_a_waiter() {
+  if (m_waiting > 0) return;
+  const std::lock_guard lock(m_mutex);
+  if (m_waiting == 0 && !m_stopping && m_workers.size() < k_most_workers) add_worker();
+}
+
 void ConnectionPool::work() {
   name_this_thread("nemo-worker");
-  for (;;) {
-    {
-      const std::lock_guard lock(m_mutex);
-      if (m_stopping) return;
-      ++m_waiting;
-    }
+  while (!m_stopping) {
     epoll_event event{};
+    ++m_waiting;
     const int count = epoll_wait(m_epoll.get(), &event, 1, k_idle_wait_ms);
-    bool sweep_is_due = false;
-    {
-      const std::lock_guard lock(m_mutex);
-      --m_waiting;
-      if (m_stopping) return;
-      if (count <= 0 && retire()) return;
-      if (count > 0 && m_waiting == 0 && m_workers.size() < k_most_workers) add_worker();
-      sweep_is_due = m_clock.steady() >= m_next_sweep;
+    --m_waiting;
+    if (count <= 0) {
+      if (retire()) return;
+    } else {
+      leave_a_waiter();
     }
-    if (sweep_is_due) sweep();
-    if (count <= 0 || event.data.fd == m_quit.get()) continue;
-    if (event.data.fd == m_listener.get()) {
+    if (m_clock.steady() >= m_next_sweep.load(std::memory_order_relaxed)) sweep();
+    if (count <= 0 || event.data.ptr == &m_quit) continue;
+    if (event.data.ptr == &m_listener) {
       accept_all();
-      continue;
+    } else {
+      attend(*static_cast<Connection*>(event.data.ptr));
     }
-    Connection* connection = nullptr;
-    {
-      const std::lock_guard lock(m_mutex);
-      const auto found = m_connections.find(event.data.fd);
-      if (found == m_connections.end()) continue;
-      connection = found->second.get();
-      connection->busy = true;
-    }
-    attend(*connection);
   }
 }
 
@@ -127,26 +121,23 @@ void ConnectionPool::accept_all() {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int number = fd.get();
+    auto connection = std::make_unique<Connection>(std::move(fd));
+    connection->deadline = m_clock.steady() + k_head_patience;
+    Connection* added = connection.get();
     {
       const std::lock_guard lock(m_mutex);
       if (m_connections.size() >= k_most_connections) continue;  // closes it
-      auto connection = std::make_unique<Connection>(std::move(fd));
-      connection->deadline = m_clock.steady() + k_head_patience;
       m_connections.emplace(number, std::move(connection));
     }
-    watch(number, EPOLL_CTL_ADD);
+    watch(number, EPOLL_CTL_ADD, added);
   }
-  if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD);
+  if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD, nullptr);
 }
 
 void ConnectionPool::attend(Connection& connection) {
-  bool late = false;
-  {
-    const std::lock_guard lock(m_mutex);
-    late = connection.late;
-  }
+  const SteadyTime deadline = connection.deadline.exchange(k_never);
   const auto filled = connection.socket.fill();
-  if (late && !connection.socket.has_head()) {
+  if (connection.late && !connection.socket.has_head()) {
     if (connection.socket.unread() > 0) m_refuse(connection.socket, true);
     drop(connection);
     return;
@@ -155,7 +146,7 @@ void ConnectionPool::attend(Connection& connection) {
     drop(connection);
     return;
   }
-  rearm(connection);
+  rearm(connection, deadline);
 }
 
 After ConnectionPool::serve_all(Connection& connection) {
@@ -174,22 +165,12 @@ After ConnectionPool::serve_all(Connection& connection) {
   return After::keep;
 }
 
-void ConnectionPool::rearm(Connection& connection) {
-  const int fd = connection.socket.fd();
-  {
-    const std::lock_guard lock(m_mutex);
-    connection.busy = false;
-    // A head that has begun keeps the deadline it began with; a slow sender cannot push it on byte by byte.
-    const bool between_requests = connection.socket.unread() == 0;
-    const SteadyTime now = m_clock.steady();
-    if (between_requests) {
-      connection.deadline = now + k_idle_patience;
-    } else if (connection.deadline > now + k_head_patience) {
-      connection.deadline = now + k_head_patience;
-    }
-    // Under the lock, so that the sweep never shuts a descriptor that another connection has got meanwhile.
-    watch(fd, EPOLL_CTL_MOD);
-  }
+void ConnectionPool::rearm(Connection& connection, SteadyTime deadline) {
+  const SteadyTime now = m_clock.steady();
+  // A head that has begun keeps the deadline it began with; a slow sender cannot push it on byte by byte.
+  const bool between_requests = connection.socket.unread() == 0;
+  connection.deadline = between_requests ? now + k_idle_patience : std::min(deadline, now + k_head_patience);
+  watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may have it
 }
 
 void ConnectionPool::drop(Connection& connection) {
@@ -198,14 +179,15 @@ void ConnectionPool::drop(Connection& connection) {
   m_changed.notify_all();
 }
 
-// Idle connections whose time is up are shut; the worker that this wakes closes them.
+// Idle connections whose time is up are shut; the worker that this wakes closes them. The lock keeps their descriptors
+// from being closed, and given to others, meanwhile.
 void ConnectionPool::sweep() {
   const std::lock_guard lock(m_mutex);
   const SteadyTime now = m_clock.steady();
-  if (now < m_next_sweep) return;
+  if (now < m_next_sweep.load()) return;
   m_next_sweep = now + k_sweep_interval;
   for (const auto& [fd, connection] : m_connections) {
-    if (connection->busy || connection->deadline > now) continue;
+    if (connection->deadline.load() > now) continue;
     connection->late = true;
     ::shutdown(fd, SHUT_RD);
   }
@@ -217,7 +199,7 @@ bool ConnectionPool::drain(std::chrono::milliseconds patience) {
   ::shutdown(m_listener.get(), SHUT_RDWR);
   std::unique_lock lock(m_mutex);
   for (const auto& [fd, connection] : m_connections) {
-    if (!connection->busy) ::shutdown(fd, SHUT_RD);
+    if (connection->deadline.load() != k_never) ::shutdown(fd, SHUT_RD);
   }
   return m_changed.wait_for(lock, patience, [this] { return m_connections.empty(); });
 }
@@ -225,8 +207,7 @@ bool ConnectionPool::drain(std::chrono::milliseconds patience) {
 void ConnectionPool::stop() {
   {
     const std::lock_guard lock(m_mutex);
-    if (m_stopping) return;
-    m_stopping = true;
+    if (m_stopping.exchange(true)) return;
     for (const auto& [fd, connection] : m_connections) ::shutdown(fd, SHUT_RDWR);
   }
   const std::uint64_t one = 1;

@@ -41,24 +41,27 @@ class ConnectionPool {
   bool draining() const { return m_draining.load(std::memory_order_relaxed); }
 
  private:
+  // A worker owns it from the event that woke it until it is armed again; one-shot events see to that. The sweep only
+  // looks at `deadline` and shuts the socket, so that its owner closes it.
   struct Connection {
     explicit Connection(FileDescriptor fd) : socket(std::move(fd)) {}
     ClientSocket socket;
-    bool busy = false;  // guarded by m_mutex: a worker has it
-    bool late = false;  // guarded by m_mutex: its deadline has passed
-    SteadyTime deadline;  // guarded by m_mutex
+    std::atomic<SteadyTime> deadline{k_never};
+    std::atomic<bool> late{false};
   };
+  static constexpr SteadyTime k_never = SteadyTime::max();  // a worker has it
 
   void work();
   void add_worker();
   bool retire();
+  void leave_a_waiter();
   void accept_all();
   void attend(Connection& connection);
   After serve_all(Connection& connection);
-  void rearm(Connection& connection);
+  void rearm(Connection& connection, SteadyTime deadline);
   void drop(Connection& connection);
   void sweep();
-  void watch(int fd, int change);
+  void watch(int fd, int change, Connection* connection);
 
   FileDescriptor m_listener;
   FileDescriptor m_epoll;
@@ -72,9 +75,9 @@ class ConnectionPool {
   std::unordered_map<int, std::unique_ptr<Connection>> m_connections;  // by descriptor
   std::list<std::thread> m_workers;
   std::list<std::thread> m_retired;
-  std::size_t m_waiting = 0;
-  bool m_stopping = false;
-  SteadyTime m_next_sweep{};
+  std::atomic<bool> m_stopping{false};
+  std::atomic<std::size_t> m_waiting{0};
+  std::atomic<SteadyTime> m_next_sweep{SteadyTime{}};
   std::atomic<std::size_t> m_busy{0};
   std::atomic<bool> m_draining{false};
 };

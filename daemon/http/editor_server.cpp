@@ -110,7 +110,7 @@ class EditorServer::Edge final : private httplib::Server {
       return before_body(request, response);
     });
     // Every POST that reaches a body has a path from our own table, so this pattern never sees a long one.
-    Post("[^]*", [this](const httplib::Request& request, httplib::Response& response,
+    Post(".*", [this](const httplib::Request& request, httplib::Response& response,
                         const httplib::ContentReader& reader) { call(request, response, reader); });
     set_error_handler([](const httplib::Request&, httplib::Response& response) { explain(response); });
     set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr thrown) {
@@ -175,9 +175,7 @@ class EditorServer::Edge final : private httplib::Server {
     if (!response.body.empty() || t_context == nullptr) return;
     t_context->must_close = true;
     if (t_context->too_large) {
-      const auto limit = t_context->world->settings.max_body_bytes >> 20U;
-      put_error(response, fail(ErrorKind::request_too_large,
-                               "The body is larger than " + std::to_string(limit) + " MiB (max_body_mib in the config)."));
+      put_error(response, too_large());
       return;
     }
     if (t_context->socket.timed_out()) {
@@ -217,7 +215,7 @@ class EditorServer::Edge final : private httplib::Server {
                                                                            std::string(route->method) + ", not " +
                                                                            request.method + "."));
     }
-    if (route->page == Page::call) return check_length(request, response, settings);
+    if (route->page == Page::call) return take_call(request, response, *route);
     return show_page(request, response, *route);
   }
 
@@ -233,16 +231,32 @@ class EditorServer::Edge final : private httplib::Server {
     return HandlerResponse::Handled;
   }
 
-  static HandlerResponse check_length(const httplib::Request& request, httplib::Response& response,
-                                      const config::Settings& settings) {
-    const std::string length = request.get_header_value("Content-Length");
-    if (length.empty() && !request.has_header("Transfer-Encoding")) {
+  // A body of known length is read here, at once and in one piece. One that is chunked or compressed goes through
+  // httplib's reader, behind the pattern route.
+  HandlerResponse take_call(const httplib::Request& request, httplib::Response& response, const Route& route) {
+    const std::size_t limit = t_context->world->settings.max_body_bytes;
+    const std::string length_text = request.get_header_value("Content-Length");
+    const std::size_t length = std::strtoull(length_text.c_str(), nullptr, 10);
+    if (length_text.empty() && !request.has_header("Transfer-Encoding")) {
       return refuse_with(response, fail(ErrorKind::invalid_request, "The request has no body; a JSON object is expected."));
     }
-    if (std::strtoull(length.c_str(), nullptr, 10) <= settings.max_body_bytes) return HandlerResponse::Unhandled;
-    return refuse_with(response, fail(ErrorKind::request_too_large,
-                                      "The body is larger than " + std::to_string(settings.max_body_bytes >> 20U) +
-                                          " MiB (max_body_mib in the config)."));
+    if (length > limit) return refuse_with(response, too_large());
+    if (length_text.empty() || request.has_header("Transfer-Encoding") || request.has_header("Content-Encoding")) {
+      return HandlerResponse::Unhandled;
+    }
+    std::string body(length, '\0');
+    if (!t_context->socket.read_exactly(body.data(), length)) {
+      response.status = 400;  // explain() says why
+      return HandlerResponse::Handled;
+    }
+    answer_call(request, response, route.surface, std::move(body));
+    return HandlerResponse::Handled;
+  }
+
+  static Error too_large() {
+    return fail(ErrorKind::request_too_large,
+                "The body is larger than " + std::to_string(t_context->world->settings.max_body_bytes >> 20U) +
+                    " MiB (max_body_mib in the config).");
   }
 
   static void allow_origin(httplib::Response& response) {
@@ -279,25 +293,27 @@ class EditorServer::Edge final : private httplib::Server {
     return HandlerResponse::Handled;
   }
 
-  bool read_body(const httplib::Request& request, const httplib::ContentReader& reader, std::string& body) {
+  void call(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
     const std::size_t limit = t_context->world->settings.max_body_bytes;
-    body.reserve(std::min<std::size_t>(std::strtoull(request.get_header_value("Content-Length").c_str(), nullptr, 10),
-                                       limit) + 64);
+    std::string body;
     // Counted after decompression, so that a small body cannot become a huge one.
-    return reader([&](const char* bytes, std::size_t size) {
+    const bool whole = reader([&](const char* bytes, std::size_t size) {
       t_context->too_large = body.size() + size > limit;
       if (!t_context->too_large) body.append(bytes, size);
       return !t_context->too_large;
     });
-  }
-
-  void call(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
-    gateway::Incoming incoming;
-    if (!read_body(request, reader, incoming.body)) {
+    if (!whole) {
       response.set_header("Connection", "close");
       return;  // httplib has set the status; explain() says why
     }
-    incoming.surface = find_route(request.path)->surface;
+    answer_call(request, response, find_route(request.path)->surface, std::move(body));
+  }
+
+  void answer_call(const httplib::Request& request, httplib::Response& response, call::Surface surface,
+                   std::string body) {
+    gateway::Incoming incoming;
+    incoming.surface = surface;
+    incoming.body = std::move(body);
     incoming.key = key_of(request);
     incoming.user_agent = request.get_header_value("User-Agent");
     incoming.client_fd = t_context->socket.fd();

@@ -1,5 +1,6 @@
 #include "daemon/protocol/json_cursor.h"
 
+#include <bit>
 #include <cstring>
 
 namespace nemo::protocol {
@@ -36,7 +37,13 @@ std::size_t plain_run(std::string_view text, std::size_t at) {
   while (at + sizeof(std::uint64_t) <= text.size()) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + at, sizeof word);
-    if (special_bytes(word) != 0) break;
+    if (const std::uint64_t found = special_bytes(word); found != 0) {
+      // The lowest mark is exact; those above it may be borrowed.
+      if constexpr (std::endian::native == std::endian::little) {
+        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+      }
+      break;
+    }
     at += sizeof word;
   }
   while (at < text.size()) {

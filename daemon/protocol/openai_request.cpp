@@ -1,7 +1,8 @@
 // What an OpenAI-shaped request asks for, and the body that goes upstream for it.
+#include <string.h>
+
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <limits>
 
 #include "daemon/protocol/field_edit.h"
@@ -142,8 +143,7 @@ Status read_tools(const RequestBody& body, std::string_view key, call::CallSpec&
 // In quotes: the same word inside a text has a backslash before its closing quote.
 bool mentions_image(std::string_view messages) {
   constexpr std::string_view k_name = "\"image_url\"";
-  static const std::boyer_moore_horspool_searcher searcher(k_name.begin(), k_name.end());
-  return std::search(messages.begin(), messages.end(), searcher) != messages.end();
+  return memmem(messages.data(), messages.size(), k_name.data(), k_name.size()) != nullptr;
 }
 
 // Text, a list of texts, a list of tokens, or a list of such lists.

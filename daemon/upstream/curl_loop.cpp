@@ -56,6 +56,7 @@ CurlLoop::~CurlLoop() {
   }
   ring(m_wake.get());
   m_thread.join();
+  m_multi.reset();  // closes its connections, which still calls back
 }
 
 void CurlLoop::post(Command::Kind kind, std::shared_ptr<Transfer> transfer) {
@@ -94,11 +95,7 @@ void CurlLoop::run() {
         [[maybe_unused]] const auto drained = ::read(m_wake.get(), &rings, sizeof rings);
         continue;
       }
-      int mask = 0;
-      if ((event.events & (EPOLLIN | EPOLLRDHUP)) != 0) mask |= CURL_CSELECT_IN;
-      if ((event.events & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
-      if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) mask |= CURL_CSELECT_ERR;
-      act(event.data.fd, mask);
+      heed(event.data.fd, event.events);
     }
     obey_commands();
     if (m_timer && *m_timer <= std::chrono::steady_clock::now()) {
@@ -141,13 +138,7 @@ void CurlLoop::obey_commands() {
 }
 
 void CurlLoop::begin(const std::shared_ptr<Transfer>& transfer) {
-  if (m_spare.empty()) {
-    transfer->easy.reset(curl_easy_init());
-    if (!transfer->easy) throw std::bad_alloc();
-  } else {
-    transfer->easy = std::move(m_spare.back());
-    m_spare.pop_back();
-  }
+  take_handle(*transfer);
   configure(*transfer);
   {
     const std::lock_guard lock(transfer->mutex);
@@ -163,15 +154,39 @@ void CurlLoop::begin(const std::shared_ptr<Transfer>& transfer) {
   }
 }
 
+// The newest spare handle that was used at the same place, else any, else a new one.
+void CurlLoop::take_handle(Transfer& transfer) {
+  transfer.profile = profile_of(transfer.request);
+  const auto same = std::find_if(m_spare.rbegin(), m_spare.rend(),
+                                 [&](const Spare& one) { return one.profile == transfer.profile; });
+  if (same != m_spare.rend()) {
+    transfer.easy = std::move(same->easy);
+    m_spare.erase(std::next(same).base());
+    return;
+  }
+  if (m_spare.size() == k_spare_handles) {
+    transfer.easy = std::move(m_spare.front().easy);
+    m_spare.erase(m_spare.begin());
+    curl_easy_reset(transfer.easy.get());
+  } else {
+    transfer.easy.reset(curl_easy_init());
+    if (!transfer.easy) throw std::bad_alloc();
+  }
+  CURL* easy = transfer.easy.get();
+  apply_profile(easy, transfer.request);
+  lib::curl::set(easy, CURLOPT_HEADERFUNCTION, &CurlLoop::on_header);
+  lib::curl::set(easy, CURLOPT_WRITEFUNCTION, &CurlLoop::on_body);
+  lib::curl::set(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlLoop::on_close_socket);
+  lib::curl::set(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
 void CurlLoop::configure(Transfer& transfer) {
   CURL* easy = transfer.easy.get();
   transfer.headers = std::make_unique<lib::curl::HeaderList>();
-  apply_request_options(easy, transfer.request, *transfer.headers);
+  apply_request(easy, transfer.request, *transfer.headers);
   lib::curl::set(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
   lib::curl::set(easy, CURLOPT_PRIVATE, &transfer);
-  lib::curl::set(easy, CURLOPT_HEADERFUNCTION, &CurlLoop::on_header);
   lib::curl::set(easy, CURLOPT_HEADERDATA, &transfer);
-  lib::curl::set(easy, CURLOPT_WRITEFUNCTION, &CurlLoop::on_body);
   lib::curl::set(easy, CURLOPT_WRITEDATA, &transfer);
   transfer.loop = this;
 }
@@ -205,10 +220,7 @@ void CurlLoop::drop(Transfer& transfer) {
   transfer.running = false;
   std::erase(m_touched, &transfer);
   curl_multi_remove_handle(m_multi.get(), transfer.easy.get());
-  if (m_spare.size() < k_spare_handles) {
-    curl_easy_reset(transfer.easy.get());
-    m_spare.push_back(std::move(transfer.easy));
-  }
+  if (m_spare.size() < k_spare_handles) m_spare.push_back({std::move(transfer.easy), std::move(transfer.profile)});
   transfer.easy.reset();
   const auto held = std::find_if(m_running.begin(), m_running.end(),
                                  [&](const std::shared_ptr<Transfer>& one) { return one.get() == &transfer; });
@@ -236,22 +248,47 @@ void CurlLoop::wake_waiters() {
   m_touched.clear();
 }
 
-int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
+int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
   auto& loop = *static_cast<CurlLoop*>(self);
-  if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(loop.m_epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
-    return 0;
-  }
-  epoll_event event{};
-  event.data.fd = socket;
-  if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
-  if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-  const int change = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (epoll_ctl(loop.m_epoll.get(), change, socket, &event) != 0 && errno == EEXIST) {
-    epoll_ctl(loop.m_epoll.get(), EPOLL_CTL_MOD, socket, &event);
-  }
-  curl_multi_assign(loop.m_multi.get(), socket, self);
+  std::uint32_t events = 0;
+  if (what != CURL_POLL_REMOVE && (what & CURL_POLL_IN) != 0) events |= EPOLLIN;
+  if (what != CURL_POLL_REMOVE && (what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
+  loop.watch(socket, events);
   return 0;
+}
+
+int CurlLoop::on_close_socket(void* self, curl_socket_t socket) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  const auto at = static_cast<std::size_t>(socket);
+  if (at < loop.m_watched.size()) loop.m_watched[at] = {};  // closing takes it off the epoll
+  return ::close(socket);
+}
+
+void CurlLoop::watch(curl_socket_t socket, std::uint32_t events) {
+  const auto at = static_cast<std::size_t>(socket);
+  if (at >= m_watched.size()) m_watched.resize(at + 1);
+  Watched& watched = m_watched[at];
+  watched.wanted = events != 0;
+  if (!watched.wanted || watched.events == events) return;
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = socket;
+  epoll_ctl(m_epoll.get(), watched.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event);
+  watched.events = events;
+}
+
+void CurlLoop::heed(curl_socket_t socket, std::uint32_t events) {
+  Watched& watched = m_watched[static_cast<std::size_t>(socket)];
+  if (!watched.wanted) {  // a resting connection that upstream has closed: curl finds out when it wants it again
+    epoll_ctl(m_epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
+    watched.events = 0;
+    return;
+  }
+  int mask = 0;
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) mask |= CURL_CSELECT_IN;
+  if ((events & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) mask |= CURL_CSELECT_ERR;
+  act(socket, mask);
 }
 
 int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {

@@ -54,7 +54,14 @@ std::string host_of(std::string_view url) {
   return std::string(url.substr(0, url.find_first_of("/?")));
 }
 
-void apply_request_options(CURL* easy, const Request& request, lib::curl::HeaderList& headers) {
+std::string profile_of(const Request& request) {
+  std::string profile = request.url;
+  profile.append("\n").append(request.method).append("\n").append(request.ca_file).append("\n");
+  profile.append(std::to_string(static_cast<int>(request.version))).append("\n");
+  return profile.append(std::to_string(request.connect_timeout.count()));
+}
+
+void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_URL, request.url.c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -65,17 +72,22 @@ void apply_request_options(CURL* easy, const Request& request, lib::curl::Header
   set(easy, CURLOPT_ACCEPT_ENCODING, "identity");  // a compressed answer that nobody asked for is still read
   if (is_loopback(host_of(request.url))) set(easy, CURLOPT_PROXY, "");
   if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (request.method == "POST") {
+    set(easy, CURLOPT_POST, 1L);
+  } else if (request.method != "GET") {
+    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& headers) {
   static const std::string k_agent = "User-Agent: nemo/" + std::string(version());
   headers.add(k_agent);
   if (!request.bearer.empty()) headers.add("Authorization: Bearer " + std::string(request.bearer.expose()));
   for (const std::string& line : request.headers) headers.add(line);
   if (request.method == "POST") {
     headers.add("Expect:");  // one round trip less for a long body
-    set(easy, CURLOPT_POST, 1L);
     set(easy, CURLOPT_POSTFIELDS, request.body.data());
     set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-  } else if (request.method != "GET") {
-    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
   set(easy, CURLOPT_HTTPHEADER, headers.get());
 }

@@ -6,8 +6,13 @@
 
 namespace nemo::upstream {
 
-// `request` and `headers` must outlive the transfer: curl reads the body and the list where they are.
-void apply_request_options(CURL* easy, const Request& request, lib::curl::HeaderList& headers);
+// What does not change from one call to the next at the same place: two requests with equal profiles can use one easy
+// handle after another without setting these again.
+std::string profile_of(const Request& request);
+void apply_profile(CURL* easy, const Request& request);
+
+// The rest. `request` and `headers` must outlive the transfer: curl reads the body and the list where they are.
+void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& headers);
 
 // What went wrong, in words that say what to do; holds no secret.
 Error describe_failure(const Transfer& transfer, CURLcode code);

@@ -43,6 +43,7 @@ struct Transfer {
 
   // ---- the curl thread only
   lib::curl::Easy easy;
+  std::string profile;  // of `easy`
   std::unique_ptr<lib::curl::HeaderList> headers;
   Head next_head;  // being read
   bool multiplexed = false;

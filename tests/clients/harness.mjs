@@ -138,7 +138,7 @@ key = "env:FAKE_KEY"
 
 [routing]
 num_retries = 0
-allowed_fails = 100000
+allowed_fails = 100
 
 ${more}`;
   }

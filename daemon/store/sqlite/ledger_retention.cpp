@@ -7,8 +7,8 @@
 namespace nemo::store {
 namespace {
 
-// One transaction of some ten milliseconds, so that rows which come meanwhile are written in time.
-constexpr int k_removal_rows = 500;
+// One transaction of a few milliseconds, so that rows which come meanwhile are written in time.
+constexpr int k_removal_rows = 100;
 constexpr std::chrono::hours k_removal_period{24};
 
 std::int64_t remove_batch(lib::sqlite::Connection& connection, WallTime before) {

@@ -4,27 +4,60 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "shared/json_escape.h"
+
 namespace nemo::store {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using Json = nlohmann::json;
 
 Json parse(std::string_view text) {
   return Json::parse(text.begin(), text.end(), nullptr, false);
 }
 
-Json to_value(const call::Candidate& candidate) {
-  return {{"deployment", candidate.deployment}, {"reason", candidate.reason}, {"eligible", candidate.eligible}};
+// Written by hand, since every call pays for it; read back with the library.
+void put_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  append_json_escaped(out, text);
+  out.push_back('"');
 }
 
-Json to_value(const call::Attempt& attempt) {
-  return {{"deployment", attempt.deployment}, {"upstream", attempt.upstream}, {"http_status", attempt.http_status},
-          {"error_code", attempt.error_code}, {"error", attempt.error},       {"started_us", attempt.started_us},
-          {"took_us", attempt.took_us}};
+void put_member(std::string& out, std::string_view name, std::string_view text) {
+  out.append(name);
+  put_text(out, text);
+}
+
+void put_member(std::string& out, std::string_view name, std::int64_t number) {
+  out.append(name).append(std::to_string(number));
+}
+
+void put(std::string& out, const call::Candidate& candidate) {
+  put_member(out, R"({"deployment":)", candidate.deployment);
+  put_member(out, R"(,"reason":)", candidate.reason);
+  out.append(candidate.eligible ? R"(,"eligible":true})" : R"(,"eligible":false})");
+}
+
+void put(std::string& out, const call::Attempt& attempt) {
+  put_member(out, R"({"deployment":)", attempt.deployment);
+  put_member(out, R"(,"upstream":)", attempt.upstream);
+  put_member(out, R"(,"http_status":)", attempt.http_status);
+  put_member(out, R"(,"error_code":)", attempt.error_code);
+  put_member(out, R"(,"error":)", attempt.error);
+  put_member(out, R"(,"started_us":)", attempt.started_us);
+  put_member(out, R"(,"took_us":)", attempt.took_us);
+  out.push_back('}');
+}
+
+void put(std::string& out, const std::string& text) { put_text(out, text); }
+
+template <typename Item>
+void put_list(std::string& out, const std::vector<Item>& items) {
+  out.push_back('[');
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    put(out, items[i]);
+  }
+  out.push_back(']');
 }
 
 std::string text_in(const Json& object, const char* name) {
@@ -64,8 +97,9 @@ call::Attempt attempt_from(const Json& value) {
 }  // namespace
 
 std::string to_json(const std::vector<std::string>& texts) {
-  if (texts.empty()) return "[]";
-  return dump(Json(texts));
+  std::string json;
+  put_list(json, texts);
+  return json;
 }
 
 std::vector<std::string> texts_from_json(std::string_view json) {
@@ -81,12 +115,13 @@ std::vector<std::string> texts_from_json(std::string_view json) {
 
 std::string to_json(const call::Trace& trace) {
   if (trace.model_reason.empty() && trace.candidates.empty() && trace.attempts.empty()) return {};
-  Json candidates = Json::array();
-  for (const call::Candidate& candidate : trace.candidates) candidates.push_back(to_value(candidate));
-  Json attempts = Json::array();
-  for (const call::Attempt& attempt : trace.attempts) attempts.push_back(to_value(attempt));
-  return dump(
-      {{"model_reason", trace.model_reason}, {"candidates", std::move(candidates)}, {"attempts", std::move(attempts)}});
+  std::string json;
+  put_member(json, R"({"model_reason":)", trace.model_reason);
+  json.append(R"(,"candidates":)");
+  put_list(json, trace.candidates);
+  json.append(R"(,"attempts":)");
+  put_list(json, trace.attempts);
+  return json.append("}");
 }
 
 call::Trace trace_from_json(std::string_view json) {

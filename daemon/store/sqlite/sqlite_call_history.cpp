@@ -35,17 +35,19 @@ std::string_view outcome_of(StatusFilter status) {
   return {};
 }
 
-// Terms beside "= ?" repeat what a partial index says, so that SQLite may use it.
+// Terms beside "= ?" repeat what a partial index says, so that SQLite may use it. A follower asks for few rows at the
+// end of the table, again and again: the "+" keeps SQLite from going through all rows of a key instead.
 std::string sql_for(const CallFilter& filter) {
   std::string sql = "SELECT row, " + std::string(k_call_columns) + " FROM call WHERE 1";
-  if (filter.key) sql += " AND key = ?";
-  if (filter.seat) sql += " AND seat = ?";
-  if (filter.model) sql += " AND model = ?";
-  if (filter.status != StatusFilter::any) sql += " AND outcome = ?";
-  if (filter.status != StatusFilter::any && filter.status != StatusFilter::ok) sql += " AND outcome <> 'ok'";
-  if (filter.http_status) sql += " AND http_status = ?";
-  if (filter.http_status && *filter.http_status >= 400) sql += " AND http_status >= 400";
-  if (filter.since) sql += " AND at >= ?";
+  const std::string match = filter.after_row ? " AND +" : " AND ";
+  if (filter.key) sql += match + "key = ?";
+  if (filter.seat) sql += match + "seat = ?";
+  if (filter.model) sql += match + "model = ?";
+  if (filter.status != StatusFilter::any) sql += match + "outcome = ?";
+  if (filter.status != StatusFilter::any && filter.status != StatusFilter::ok) sql += match + "outcome <> 'ok'";
+  if (filter.http_status) sql += match + "http_status = ?";
+  if (filter.http_status && *filter.http_status >= 400) sql += match + "http_status >= 400";
+  if (filter.since) sql += match + "at >= ?";
   if (filter.after_row) return sql + " AND row > ? ORDER BY row DESC LIMIT ?";
   return sql + " ORDER BY at DESC, row DESC LIMIT ?";
 }

@@ -77,7 +77,8 @@ std::string text_of(const std::string& stream) {
   std::string text;
   while (const auto event = scanner.next()) {
     if (event->data.empty() || event->data == "[DONE]") continue;
-    for (const Json& choice : Json::parse(event->data)["choices"]) text += choice["text"].get<std::string>();
+    const Json chunk_json = Json::parse(event->data);
+    for (const Json& choice : chunk_json["choices"]) text += choice["text"].get<std::string>();
   }
   return text;
 }

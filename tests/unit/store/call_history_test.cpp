@@ -136,6 +136,11 @@ TEST_CASE("a follower gets each later row once") {
   CHECK(story.ids(filter) == Ids{"3", "2"});
   filter.limit = 1;
   CHECK(story.ids(filter) == Ids{"2"});
+  filter.limit = 50;
+  filter.status = StatusFilter::refused;
+  filter.http_status = 429;
+  filter.seat = "anna";
+  CHECK(story.ids(filter) == Ids{"3"});
 }
 
 TEST_CASE("the number of a removed row is not given to another") {

@@ -1,0 +1,62 @@
+# bash completion for nemo. Installed as share/bash-completion/completions/nemo.
+
+_nemo_first_column() {
+  "${COMP_WORDS[0]}" "$@" 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_nemo_options() {
+  case "$1" in
+    '') echo '--help --version --socket --json' ;;
+    login | logout) echo '--upstream --help --json' ;;
+    models) echo '--tag --lane --help --json' ;;
+    'keys create') echo '--seat --team --models --expires --help --json' ;;
+    usage) echo '--by --since --until --csv --help --json' ;;
+    logs) echo '--key --seat --model --status --since --limit --follow --help --json' ;;
+    *) echo '--help --json' ;;
+  esac
+}
+
+# Words that may stand after `$1`, the command as far as it is typed.
+_nemo_words() {
+  case "$1" in
+    '') echo 'status doctor login logout models set-model keys usage logs why config' ;;
+    keys) echo 'create list show revoke' ;;
+    config) echo 'show check reload' ;;
+    set-model) echo 'completion reasoning' ;;
+    'set-model completion' | 'set-model reasoning') _nemo_first_column models ;;
+    'keys show' | 'keys revoke') _nemo_first_column keys list ;;
+  esac
+}
+
+_nemo() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command='' word
+  local -i at
+  for ((at = 1; at < COMP_CWORD; ++at)); do
+    word=${COMP_WORDS[at]}
+    case "$word" in
+      --socket | --upstream | --tag | --lane | --seat | --team | --models | --expires | --by | --since | --until | \
+        --key | --model | --status | --limit | -n) ((++at)) ;;
+      -*) ;;
+      *) command=${command:+$command }$word ;;
+    esac
+  done
+  case "$previous" in
+    --socket) COMPREPLY=($(compgen -f -- "$current")) ; return ;;
+    --by) COMPREPLY=($(compgen -W 'key seat team model lane day hour client tag upstream' -- "$current")) ; return ;;
+    --status) COMPREPLY=($(compgen -W 'ok error cancelled refused 402 429' -- "$current")) ; return ;;
+    --lane) COMPREPLY=($(compgen -W 'completion reasoning' -- "$current")) ; return ;;
+    --model | --models) COMPREPLY=($(compgen -W "$(_nemo_first_column models)" -- "$current")) ; return ;;
+    --key) COMPREPLY=($(compgen -W "$(_nemo_first_column keys list)" -- "$current")) ; return ;;
+    --upstream | --tag | --seat | --team | --expires | --since | --until | --limit | -n) return ;;
+  esac
+  if [[ $current == -* ]]; then
+    COMPREPLY=($(compgen -W "$(_nemo_options "$command")" -- "$current"))
+  elif [[ $command == 'config check' ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+  else
+    COMPREPLY=($(compgen -W "$(_nemo_words "$command")" -- "$current"))
+  fi
+}
+
+complete -F _nemo nemo

@@ -1,0 +1,54 @@
+# fish completion for nemo. Installed as share/fish/vendor_completions.d/nemo.fish.
+
+function __nemo_first_column
+    nemo $argv 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
+end
+
+set -l commands status doctor login logout models set-model keys usage logs why config
+set -l lanes 'completion reasoning'
+
+complete -c nemo -f
+complete -c nemo -l json -d 'Print JSON'
+complete -c nemo -l socket -r -F -d 'The daemon\'s socket'
+complete -c nemo -l help -s h -d 'Tell more'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -l version -d 'Print the version'
+
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a status -d 'What the daemon is doing'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'Look for what keeps calls from working'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a login -d 'Give the daemon the key of an upstream'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logout -d 'Make the daemon forget it'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a models -d 'The models that callers may name'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a set-model -d 'Choose the model of a lane'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a keys -d 'Make, list and revoke keys'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a usage -d 'Calls, tokens and cost, summed'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logs -d 'The newest calls'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a why -d 'The story of one call'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a config -d 'Show, check or reload the settings'
+
+complete -c nemo -n '__fish_seen_subcommand_from login logout' -l upstream -x -d 'Whose key it is'
+complete -c nemo -n '__fish_seen_subcommand_from models' -l tag -x -d 'Only models with this tag'
+complete -c nemo -n '__fish_seen_subcommand_from models' -l lane -x -a "$lanes" -d 'Only the model of this lane'
+complete -c nemo -n '__fish_seen_subcommand_from set-model; and not __fish_seen_subcommand_from completion reasoning' -a "$lanes"
+complete -c nemo -n '__fish_seen_subcommand_from set-model; and __fish_seen_subcommand_from completion reasoning' -a '(__nemo_first_column models)'
+
+complete -c nemo -n '__fish_seen_subcommand_from keys; and not __fish_seen_subcommand_from create list show revoke' -a 'create list show revoke'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from show revoke' -a '(__nemo_first_column keys list)'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l seat -x -d 'Who or what will use it'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l team -x -d 'The team of the seat'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l models -x -a '(__nemo_first_column models)' -d 'Only these models'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l expires -x -d 'When it ends'
+
+complete -c nemo -n '__fish_seen_subcommand_from usage' -l by -x -a 'key seat team model lane day hour client tag upstream' -d 'What to sum by'
+complete -c nemo -n '__fish_seen_subcommand_from usage logs' -l since -x -d 'Calls from then on'
+complete -c nemo -n '__fish_seen_subcommand_from usage' -l until -x -d 'Calls before then'
+complete -c nemo -n '__fish_seen_subcommand_from usage' -l csv -d 'Print CSV'
+
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l key -x -a '(__nemo_first_column keys list)' -d 'Calls with this key'
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l seat -x -d 'Calls of this seat'
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l model -x -a '(__nemo_first_column models)' -d 'Calls that this model answered'
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l status -x -a 'ok error cancelled refused 402 429' -d 'How they ended'
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l limit -s n -x -d 'How many'
+complete -c nemo -n '__fish_seen_subcommand_from logs' -l follow -s f -d 'Go on with calls as they end'
+
+complete -c nemo -n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from show check reload' -a 'show check reload'
+complete -c nemo -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from check' -F

@@ -1,0 +1,104 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/admin/call.h"
+#include "shared/admin/error.h"
+#include "shared/admin/key.h"
+#include "shared/admin/model.h"
+#include "shared/admin/status.h"
+#include "shared/admin/usage.h"
+
+using namespace nemo;
+using namespace nemo::admin;
+
+namespace {
+
+std::string names_of(const Json& json) {
+  std::string names;
+  for (const auto& [name, value] : json.items()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+// Reading what was written and writing it again changes nothing.
+template <typename T>
+void check_round_trip(const T& value) {
+  const Json written = value;
+  const Json again = Json::parse(written.dump()).get<T>();
+  CHECK(written.dump() == again.dump());
+}
+
+Call full_call() {
+  Call call;
+  call.row = 9;
+  call.id = "req_1";
+  call.at = "2026-11-22T12:00:00.000Z";
+  call.status = "ok";
+  call.http_status = 200;
+  call.stream = true;
+  call.latency_ms = 12.345;
+  call.ttft_ms = 1.5;
+  call.overhead_us = 420;
+  call.input_tokens = 1'234'567'890'123;
+  call.cost = "0.0000015";
+  call.tags = {"code", "fast"};
+  return call;
+}
+
+}  // namespace
+
+TEST_CASE("the fields of a call are those of the contract, in its order") {
+  CHECK(names_of(Call{}) ==
+        "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
+        "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
+        "usage_source, cost, cache, attempts, experiment, arm, client, tags");
+}
+
+TEST_CASE("what is unknown is null, and costs are exact text") {
+  Call call = full_call();
+  call.ttft_ms.reset();
+  const Json json = call;
+  CHECK(json["ttft_ms"].is_null());
+  CHECK(json["cost"] == "0.0000015");
+  CHECK(Json(Model{})["input_price"].is_null());
+}
+
+TEST_CASE("every struct is read back as it was written") {
+  check_round_trip(full_call());
+  check_round_trip(
+      CallStory{full_call(), "nemo/auto", "lane", {{"d", "r", true}}, {{"d", "u", 503, "e", "x", 1.5, 2}}});
+  check_round_trip(KeyRequest{"alice", "core", {"a", "b"}, "2027-01-01T00:00:00Z"});
+  check_round_trip(Key{"key_1", "…abcd", "alice", "core", {"a"}, "x", "y", "z", "revoked"});
+  check_round_trip(CreatedKey{{"key_1", "…abcd", "alice", "", {}, "x", "", "", "active"}, "sk-nemo-abcd"});
+  Model model;
+  model.id = "m";
+  model.input_price = "0.3";
+  model.lanes = {"completion"};
+  model.in_catalog = false;
+  check_round_trip(model);
+  DaemonStatus status;
+  status.pid = 1;
+  status.upstreams = {{"nemo", "nemo", "https://x", "ok", "secret:nemo", "reachable", "", 3}};
+  status.lanes = {{"completion", "m", "latency"}};
+  status.ledger = {1, 2, 3, "disk full"};
+  check_round_trip(status);
+  check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5"});
+}
+
+TEST_CASE("a new key stands beside its record's fields") {
+  CHECK(names_of(CreatedKey{}) == "id, hint, seat, team, models, created_at, expires_at, revoked_at, state, key");
+}
+
+TEST_CASE("a field of the wrong type is refused, an absent one keeps its default") {
+  CHECK_THROWS_AS(Json::parse(R"({"seat": 7})").get<KeyRequest>(), Json::exception);
+  CHECK_THROWS_AS(Json::parse("[]").get<KeyRequest>(), Json::exception);
+  CHECK(Json::parse(R"({"seat": "a", "team": null})").get<KeyRequest>().team.empty());
+}
+
+TEST_CASE("an error keeps its kind and its message on the way to the command line") {
+  const Error error = error_from_json(error_to_json(fail(ErrorKind::model_not_found, "did you mean x?")));
+  CHECK(error.kind == ErrorKind::model_not_found);
+  CHECK(error.message == "did you mean x?");
+  CHECK(error_from_json(error_to_json(fail(ErrorKind::not_found, "no"))).kind == ErrorKind::not_found);
+  CHECK(error_from_json(Json::parse(R"({"error":{"code":"news","message":"m"}})")).kind == ErrorKind::internal);
+}

@@ -1,0 +1,245 @@
+#include <doctest/doctest.h>
+
+#include "daemon/config/parse_settings.h"
+
+using namespace nemo::config;
+
+namespace {
+
+// The message that a text is refused with.
+std::string refusal(std::string_view text) {
+  const auto settings = parse_settings(text, "nemo.toml");
+  REQUIRE_MESSAGE(!settings.ok(), text);
+  CHECK(settings.error().kind == nemo::ErrorKind::invalid_config);
+  return settings.error().message;
+}
+
+bool says(const std::string& message, std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) {
+    if (message.find(part) == std::string::npos) {
+      MESSAGE(message << "\n  does not say: " << part);
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string upstream_with(const std::string& line) {
+  return "[[upstream]]\nname = \"a\"\nbase_url = \"http://h/v1\"\n" + line + "\n";
+}
+
+std::string model_with(const std::string& line) {
+  return "[model.m]\n" + line + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("text that is no TOML is refused with file, line and column") {
+  CHECK(says(refusal("listen = \"127.0.0.1:1\"\nrequire_key = yes\n"), {"nemo.toml:2:", "TOML"}));
+  CHECK(says(refusal("[lane.completion\n"), {"nemo.toml:1:", "TOML"}));
+  CHECK(says(refusal("listen = \"a\nb\"\n"), {"nemo.toml:1:"}));
+  CHECK(says(refusal("\n\nretention_days = 1\nretention_days = 2\n"), {"nemo.toml:4:"}));
+  CHECK(says(refusal("listen = \"\xff\"\n"), {"nemo.toml:1:"}));
+}
+
+TEST_CASE("a key that begins with what no key begins with is refused with its line") {
+  CHECK(says(refusal("require_key = true\n[$routing]\n"), {"nemo.toml:2:1: ", "not valid TOML"}));
+  CHECK(says(refusal("[routing]\n[[\\u0041]]\nx = 1\n\n"), {"nemo.toml:2:", "not valid TOML"}));
+  CHECK(says(refusal("[.a]"), {"nemo.toml:1:", "not valid TOML"}));
+}
+
+TEST_CASE("the file's own name stands in the message") {
+  const auto settings = parse_settings("x = 1", "/etc/nemo/other.toml");
+  REQUIRE_FALSE(settings.ok());
+  CHECK(settings.error().message.starts_with("/etc/nemo/other.toml:1:1: "));
+}
+
+TEST_CASE("an unknown key is refused with the nearest known one") {
+  CHECK(says(refusal("listn = \"127.0.0.1:1\"\n"), {"nemo.toml:1:1: ", "\"listn\"", "did you mean \"listen\"?"}));
+  CHECK(says(refusal("[routing]\n  num_retrys = 2\n"), {"nemo.toml:2:3: ", "[routing]", "\"num_retries\""}));
+  CHECK(says(refusal(upstream_with("baseurl = \"http://h\"")), {"nemo.toml:4:1: ", "\"base_url\""}));
+  CHECK(says(refusal("[[deployment]]\nmodle = \"x\"\n"), {"nemo.toml:2:1: ", "\"model\""}));
+  CHECK(says(refusal("[lane.completion]\nstratgy = \"cost\"\n"), {"nemo.toml:2:1: ", "\"strategy\""}));
+  CHECK(says(refusal(model_with("price = { input = \"1\", out = \"1\" }")), {"nemo.toml:2:24: ", "\"output\""}));
+}
+
+TEST_CASE("an unknown key that resembles nothing is refused with all that are known") {
+  CHECK(
+      says(refusal("[routing]\nqqq = 2\n"), {"nemo.toml:2:1: ", "\"num_retries\", \"allowed_fails\" or \"cooldown\""}));
+}
+
+TEST_CASE("a value of the wrong type is refused with the type that is expected") {
+  CHECK(says(refusal("listen = 6366\n"), {"nemo.toml:1:10: listen", "text is expected, not a whole number"}));
+  CHECK(says(refusal("require_key = \"yes\"\n"), {"nemo.toml:1:15: ", "true or false is expected, not text"}));
+  CHECK(says(refusal("retention_days = 1.5\n"), {"nemo.toml:1:18: ", "a whole number is expected"}));
+  CHECK(says(refusal("retention_days = 1979-05-27\n"), {"not a date or time"}));
+  CHECK(says(refusal("allowed_hosts = \"a\"\n"), {"a list is expected"}));
+  CHECK(says(refusal("allowed_hosts = [\"a\", 2]\n"), {"nemo.toml:1:23: ", "list of texts"}));
+  CHECK(says(refusal("routing = 3\n"), {"nemo.toml:1:11: ", "[routing] must be a table"}));
+  CHECK(says(refusal("lane = 3\n"), {"nemo.toml:1:8: ", "a table is expected"}));
+  CHECK(says(refusal("[lane]\ncompletion = \"gemini-2.5-flash\"\n"), {"nemo.toml:2:14: ", "must be a table"}));
+  CHECK(says(refusal("upstream = [1]\n"), {"nemo.toml:1:13: ", "[[upstream]] must be a table"}));
+}
+
+TEST_CASE("a list of tables with single brackets is refused with the right spelling") {
+  CHECK(says(refusal("[upstream]\nname = \"a\"\n"), {"nemo.toml:1:1: ", "[[upstream]]"}));
+  CHECK(says(refusal("[deployment]\n"), {"[[deployment]]"}));
+}
+
+TEST_CASE("numbers out of range are refused with the range") {
+  CHECK(says(refusal("retention_days = 0\n"), {"nemo.toml:1:18: ", "from 1 to 36500"}));
+  CHECK(says(refusal("retention_days = -1\n"), {"from 1 to"}));
+  CHECK(says(refusal("max_body_mib = 0\n"), {"from 1 to 1024"}));
+  CHECK(says(refusal("max_body_mib = 9223372036854775807\n"), {"from 1 to 1024"}));
+  CHECK(says(refusal("[routing]\nnum_retries = -1\n"), {"nemo.toml:2:15: ", "from 0 to 100"}));
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\nweight = 0\n"),
+             {"nemo.toml:4:10: "}));
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\nrpm = 0\n"), {"nemo.toml:4:7: "}));
+  CHECK(says(refusal(model_with("context_window = 0")), {"nemo.toml:2:18: "}));
+}
+
+TEST_CASE("bad durations are refused with an example of a good one") {
+  for (const char* bad : {"", "2", "s", "2 s", "-2s", "1.5s", "2sec", "2S", "99999999999999999999s", "9999999h"}) {
+    CAPTURE(bad);
+    CHECK(
+        says(refusal("drain_timeout = \"" + std::string(bad) + "\"\n"), {"nemo.toml:1:17: drain_timeout", "duration"}));
+  }
+  CHECK(says(refusal("drain_timeout = 30\n"), {"text is expected"}));
+  CHECK(says(refusal(upstream_with("connect_timeout = \"0s\"")), {"nemo.toml:4:19: ", "at least 1ms"}));
+}
+
+TEST_CASE("a listen address that is none is refused") {
+  for (const char* bad : {"", "6366", ":6366", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:6366",
+                          "[::1]", "[::1:6366", "[localhost]:1", "127.0.0.1:1:2", "http://127.0.0.1:1", "a b:1"}) {
+    CAPTURE(bad);
+    CHECK(says(refusal("listen = \"" + std::string(bad) + "\"\n"), {"nemo.toml:1:10: listen"}));
+  }
+}
+
+TEST_CASE("an address that other machines reach is refused without allow_remote") {
+  for (const char* host : {"0.0.0.0", "192.168.1.2", "[::]", "example.com", "127.evil.example", "127.0.0.1.nip.io",
+                           "127.0.0.256", "localhost.example"}) {
+    CAPTURE(host);
+    const std::string line = "listen = \"" + std::string(host) + ":6366\"\n";
+    CHECK(says(refusal(line), {"nemo.toml:1:10: ", "allow_remote = true"}));
+    CHECK(parse_settings(line + "allow_remote = true\n", "nemo.toml").ok());
+  }
+}
+
+TEST_CASE("a base URL must be http or https, with a host and nothing secret") {
+  for (const char* bad :
+       {"", "localhost:11434", "ftp://h/v1", "HTTP//h", "http://", "http:///v1", "http://h:0/v1", "http://h:99999/v1",
+        "http://h:x/v1", "http://a b/", "https://h/v1?key=1", "https://h/#x", "file:///etc/passwd", "http://[::1/v1"}) {
+    CAPTURE(bad);
+    const std::string text = "[[upstream]]\nname = \"a\"\nbase_url = \"" + std::string(bad) + "\"\n";
+    CHECK(says(refusal(text), {"nemo.toml:3:12: base_url"}));
+  }
+  const std::string with_password = refusal("[[upstream]]\nname = \"a\"\nbase_url = \"https://me:hunter2@h/v1\"\n");
+  CHECK(with_password.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("a key written into the config is refused and not repeated") {
+  for (const char* bad : {"sk-verysecretvalue1234", "secret:", "env:1A", "env:A-B", "vault:verysecretvalue",
+                          "file:", "secret:verysecretvalue with spaces"}) {
+    CAPTURE(bad);
+    const std::string message = refusal(upstream_with("key = \"" + std::string(bad) + "\""));
+    CHECK(says(message, {"nemo.toml:4:7: key", "secret:NAME, env:NAME or file:PATH"}));
+    CHECK(message.find("verysecretvalue") == std::string::npos);
+  }
+}
+
+TEST_CASE("kinds that are not served yet are refused in so many words") {
+  const std::string vertex =
+      "[[upstream]]\nname = \"v\"\nkind = \"vertex\"\nproject = \"p\"\nlocation = \"eu\"\ncredentials = \"adc\"\n";
+  CHECK(says(refusal(vertex), {"nemo.toml:3:8: ", "\"vertex\"", "not served by this version yet"}));
+  CHECK(says(refusal("[[upstream]]\nname = \"v\"\nkind = \"anthropic\"\n"), {"\"anthropic\"", "not served"}));
+}
+
+TEST_CASE("an unknown kind, strategy or level is refused with those that exist") {
+  CHECK(says(refusal(upstream_with("kind = \"azure\"")), {"nemo.toml:4:8: ", "\"azure\"", "\"nemo\" or \"openai\""}));
+  CHECK(says(refusal("[lane.completion]\nstrategy = \"fastest\"\n"),
+             {"nemo.toml:2:12: ", "\"simple-shuffle\", \"least-busy\", \"usage-based\", \"latency\" or \"cost\""}));
+  CHECK(says(refusal("content_logging = \"all\"\n"), {"\"none\", \"metadata\", \"redacted\" or \"full\""}));
+  CHECK(says(refusal(upstream_with("unpriced = \"yes\"")), {"\"allow\" or \"refuse\""}));
+  CHECK(says(refusal(upstream_with("completions = \"both\"")), {"\"auto\", \"native\" or \"chat\""}));
+  CHECK(says(refusal("[lane.completion]\nhedge_after = \"soon\"\n"), {"nemo.toml:2:15: ", "p95"}));
+}
+
+TEST_CASE("an upstream without a name or a URL is refused") {
+  CHECK(says(refusal("[[upstream]]\nbase_url = \"http://h\"\n"), {"nemo.toml:1:1: ", "has no name"}));
+  CHECK(says(refusal("[[upstream]]\nname = \"a\"\n"), {"nemo.toml:1:1: ", "has no base_url"}));
+  CHECK(says(refusal("[[upstream]]\nname = \"\"\nbase_url = \"http://h\"\n"), {"nemo.toml:2:8: ", "not empty"}));
+}
+
+TEST_CASE("two upstreams of one name are refused at the second") {
+  CHECK(says(refusal(upstream_with("") + upstream_with("")), {"nemo.toml:6:8: ", "\"a\"", "its own name"}));
+}
+
+TEST_CASE("a deployment must name an upstream and a model that exist, and stand there once") {
+  const std::string deployment = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\n";
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nmo\"\n"),
+             {"nemo.toml:3:12: ", "\"nmo\"", "there is \"nemo\""}));
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-3\"\nupstream = \"nemo\"\n"),
+             {"nemo.toml:2:9: ", "\"codestral-3\"", "\"codestral-2\""}));
+  CHECK(says(refusal("[[deployment]]\nupstream = \"nemo\"\n"), {"nemo.toml:1:1: ", "has no model"}));
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\n"), {"nemo.toml:1:1: ", "has no upstream"}));
+  CHECK(says(refusal(deployment + deployment), {"nemo.toml:4:1: ", "there already"}));
+}
+
+TEST_CASE("a lane that names an unknown model is refused with the nearest") {
+  CHECK(says(refusal("[lane.completion]\nmodel = \"gemini-2.5-flahs\"\n"),
+             {"nemo.toml:2:9: ", "\"gemini-2.5-flahs\"", "did you mean \"gemini-2.5-flash\""}));
+  CHECK(says(refusal("[lane.completion]\nfallbacks = [\"codestral-2\", \"zzz\"]\n"), {"nemo.toml:2:29: ", "\"zzz\""}));
+  CHECK(says(refusal("[lane.review]\nstrategy = \"cost\"\n"), {"nemo.toml:1:1: ", "has no model"}));
+}
+
+TEST_CASE("a misspelt lane is not taken for a lane of one's own") {
+  CHECK(says(refusal("[lane.compltion]\nmodel = \"codestral-2\"\n"),
+             {"nemo.toml:1:7: ", "did you mean \"completion\"?"}));
+  CHECK(says(refusal("[lane.auto]\nmodel = \"codestral-2\"\n"), {"\"auto\""}));
+}
+
+TEST_CASE("a price must be text, not negative, and complete") {
+  CHECK(says(refusal(model_with("price = { input = 0.3, output = \"1\" }")), {"nemo.toml:2:19: ", "as text"}));
+  CHECK(says(refusal(model_with("price = { input = 1, output = \"1\" }")), {"nemo.toml:2:19: ", "as text"}));
+  CHECK(says(refusal(model_with("price = { input = \"-1\", output = \"1\" }")), {"nemo.toml:2:19: ", "not negative"}));
+  CHECK(says(refusal(model_with("price = { input = \"1e3\", output = \"1\" }")), {"nemo.toml:2:19: ", "dollars"}));
+  CHECK(says(refusal(model_with("price = { input = \"\", output = \"1\" }")), {"nemo.toml:2:19: "}));
+  CHECK(says(refusal(model_with("price = { input = \"1.0000000001\", output = \"1\" }")), {"nine decimals"}));
+  CHECK(says(refusal(model_with("price = { output = \"1\" }")), {"nemo.toml:2:9: ", "has no input"}));
+  CHECK(says(refusal(model_with("price = { input = \"1\" }")), {"nemo.toml:2:9: ", "has no output"}));
+  CHECK(says(refusal(model_with("price = \"1\"")), {"nemo.toml:2:9: ", "a table is expected"}));
+}
+
+TEST_CASE("a dearer tier without a price is refused, except where the catalog has the price") {
+  const std::string tier = "price_above_200k = { input = \"1\", output = \"1\" }\n";
+  CHECK(says(refusal("[model.m]\n" + tier), {"nemo.toml:2:20: ", "without a price"}));
+  CHECK(parse_settings("[model.\"gemini-2.5-flash\"]\n" + tier, "nemo.toml").ok());
+}
+
+TEST_CASE("an unknown capability is refused with those that exist") {
+  CHECK(says(refusal(model_with("capabilities = [\"chat\", \"fmi\"]")), {"nemo.toml:2:25: ", "\"fmi\"", "\"fim\""}));
+}
+
+TEST_CASE("an alias must be a new name for a known model") {
+  CHECK(says(refusal("[alias]\na = \"nothing-like-it\"\n"), {"nemo.toml:2:5: ", "\"nothing-like-it\""}));
+  CHECK(says(refusal("[alias]\n\"codestral-2\" = \"gemini-2.5-pro\"\n"), {"nemo.toml:2:1: ", "a name already"}));
+  CHECK(says(refusal("[alias]\n\"nemo/auto\" = \"gemini-2.5-pro\"\n"), {"nemo.toml:2:1: ", "a name already"}));
+  CHECK(says(refusal("[alias]\na = 3\n"), {"nemo.toml:2:5: "}));
+}
+
+TEST_CASE("origins and hosts must be what a browser sends, and no wildcard") {
+  for (const char* bad : {"*", "http://*", "localhost:3000", "http://localhost/", "http://"}) {
+    CAPTURE(bad);
+    CHECK(says(refusal("allowed_origins = [\"" + std::string(bad) + "\"]\n"), {"nemo.toml:1:20: ", "not an origin"}));
+  }
+  for (const char* bad : {"*", "a:80", "http://a", "a/b"}) {
+    CAPTURE(bad);
+    CHECK(says(refusal("allowed_hosts = [\"" + std::string(bad) + "\"]\n"), {"nemo.toml:1:18: ", "not a host name"}));
+  }
+}
+
+TEST_CASE("the first problem in a table is the one that is told") {
+  CHECK(says(refusal("aaa = 1\nbbb = 2\n"), {"nemo.toml:1:1: ", "\"aaa\""}));
+  CHECK(says(refusal("zzz = 1\nbbb = 2\n"), {"nemo.toml:1:1: ", "\"zzz\""}));
+}
