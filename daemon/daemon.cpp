@@ -24,7 +24,7 @@ class Daemon::Parts {
         configuration(options.config_file, secret_store, options.env, live),
         lists(transport, protocol::read_model_ids, [this] { configuration.rebuild(); }),
         gateway(live, keys, transport, store->request_log(), clock),
-        editors(gateway, live, clock) {}
+        editors(gateway, live, clock, options.patience) {}
 
   ~Parts() { stop(); }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "daemon/http/client_socket.h"
 #include "shared/paths.h"
 #include "shared/result.h"
 
@@ -19,6 +20,7 @@ struct DaemonOptions {
   std::filesystem::path socket;
   std::optional<std::pair<std::string, int>> listen;  // instead of the config's
   Environment env = process_environment;
+  http::Patience patience;  // with clients; tests make it short
 };
 
 // start(), stop() and check_config() belong to one thread.

@@ -1,4 +1,5 @@
 // nemod: reads its flags, starts the daemon, and waits for signals.
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -47,6 +48,16 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Bodies of some hundred kilobytes are usual: taken from the heap and kept there, they cost no page faults a call.
+void tune_heap() {
+#ifdef __GLIBC__
+  constexpr int k_mapped_from = 4 << 20;
+  constexpr int k_kept_free = 8 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, k_mapped_from);
+  ::mallopt(M_TRIM_THRESHOLD, k_kept_free);
+#endif
 }
 
 // sd_notify(3): one datagram to the socket that the service manager named.
@@ -117,6 +128,7 @@ int run(const Flags& flags, nemo::DaemonOptions options) {
   ::umask(0077);
   protect_memory();
   raise_descriptor_limit();
+  tune_heap();
   if (!flags.listen.empty()) {
     std::pair<std::string, int> listen;
     if (!parse_listen(flags.listen, listen)) return complain("--listen takes HOST:PORT, such as 127.0.0.1:6366", k_usage);

@@ -45,6 +45,11 @@ Error rejection(int status, const upstream::Head& head, const std::string& body)
   return error;
 }
 
+// What fills a hole in code must not come in a block of Markdown.
+protocol::Fences fences_for(const call::CallSpec& spec) {
+  return spec.fill_in_middle ? protocol::Fences::strip : protocol::Fences::keep;
+}
+
 }  // namespace
 
 Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked)
@@ -179,7 +184,7 @@ Attempts::Outcome Attempts::read_stream(std::unique_ptr<upstream::Exchange> exch
   RelayPlan plan;
   plan.usage_frames = m_asked.spec.wants_usage ? stream::UsageFrames::show : stream::UsageFrames::hide;
   plan.after_client = choice.deployment->drain_on_disconnect ? AfterClient::drain : AfterClient::cancel;
-  if (through_chat) plan.translator = protocol::make_chat_to_completions_translator();
+  if (through_chat) plan.translator = protocol::make_chat_to_completions_translator(fences_for(m_asked.spec));
   auto relay = std::make_unique<Relay>(std::move(exchange), std::move(plan), m_settlement);
   switch (relay->open(m_asked.client_fd)) {
     case Relay::Opening::client_gone: return {{}, gone(), false};
@@ -214,7 +219,7 @@ Attempts::Outcome Attempts::read_whole(std::unique_ptr<upstream::Exchange> excha
   m_settlement->count_output(protocol::answer_content_bytes(answered.body));
   if (const auto usage = protocol::read_usage(answered.body)) m_settlement->state_usage(*usage);
   if (through_chat) {
-    auto legacy = protocol::chat_answer_to_completions(answered.body);
+    auto legacy = protocol::chat_answer_to_completions(answered.body, fences_for(m_asked.spec));
     if (!legacy) return {{}, legacy.error(), true};
     answered.body = std::move(*legacy);
   }

@@ -41,7 +41,7 @@ void pass_headers(Answer& answer, std::vector<upstream::Header>&& passed) {
 
 void note_decision(call::CallRecord& record, routing::Decision& decision) {
   record.lane = decision.lane;
-  record.model = decision.model->id;
+  if (decision.model != nullptr) record.model = decision.model->id;
   record.trace.model_reason = decision.model_reason;
   record.trace.candidates = std::move(decision.considered);
 }
@@ -150,11 +150,12 @@ Answer Gateway::serve(Incoming& incoming, const std::shared_ptr<Settlement>& set
   if (!spec) return ended_by(spec.error(), settlement);
   note_spec(record, *spec);
 
-  auto decision = routing::decide(world->table, world->catalog, *spec, (*principal)->models);
-  if (!decision) return ended_by(decision.error(), settlement);
-  note_decision(record, *decision);
+  routing::Decision decision;
+  const Status decided = routing::decide(world->table, world->catalog, *spec, (*principal)->models, decision);
+  note_decision(record, decision);
+  if (!decided) return ended_by(decided.error(), settlement);
 
-  const Asked asked{*world, *spec, *body, *decision, incoming.client_fd, incoming.received_at};
+  const Asked asked{*world, *spec, *body, decision, incoming.client_fd, incoming.received_at};
   auto answered = Attempts(m_transport, settlement, asked).run();
   if (!answered) return ended_by(answered.error(), settlement);
 

@@ -30,7 +30,7 @@ Waited wait_for(int fd, short what, std::chrono::milliseconds patience) {
 
 }  // namespace
 
-ClientSocket::ClientSocket(FileDescriptor fd) : m_fd(std::move(fd)) {}
+ClientSocket::ClientSocket(FileDescriptor fd, const Patience& patience) : m_fd(std::move(fd)), m_patience(patience) {}
 
 ClientSocket::Filled ClientSocket::fill() {
   std::array<char, k_read_size> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): recv fills what is used
@@ -56,7 +56,7 @@ ssize_t ClientSocket::read(char* into, std::size_t most) {
     const ssize_t got = ::recv(m_fd.get(), into, most, MSG_DONTWAIT);
     if (got >= 0) return got;
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return -1;
-    const Waited waited = wait_for(m_fd.get(), POLLIN, k_body_patience);
+    const Waited waited = wait_for(m_fd.get(), POLLIN, m_patience.body);
     if (waited != Waited::ready) {
       m_timed_out = waited == Waited::timeout;
       return -1;
@@ -108,7 +108,7 @@ bool ClientSocket::send_all(std::string_view first, std::string_view second) {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
-      if (wait_for(m_fd.get(), POLLOUT, k_send_patience) != Waited::ready) return false;
+      if (wait_for(m_fd.get(), POLLOUT, m_patience.send) != Waited::ready) return false;
       continue;
     }
     const auto count = static_cast<std::size_t>(sent);

@@ -17,18 +17,18 @@ namespace nemo::http {
 
 // Request line and headers together; the largest head seen from a real client is 1.4 kB.
 constexpr std::size_t k_largest_head = std::size_t{64} << 10U;
-// How long a client may take to send a head, and may pause within a body.
-constexpr std::chrono::seconds k_head_patience{30};
-constexpr std::chrono::seconds k_body_patience{30};
-// How long a client may leave our bytes unread before it counts as gone.
-constexpr std::chrono::seconds k_send_patience{60};
-// How long a connection may lie idle between two requests; it holds no thread meanwhile.
-constexpr std::chrono::seconds k_idle_patience{120};
+// How long a client may be slow.
+struct Patience {
+  std::chrono::milliseconds head{30'000};   // from a head's first byte to its last
+  std::chrono::milliseconds body{30'000};   // between two pieces of a body
+  std::chrono::milliseconds send{60'000};   // with our bytes unread; then it counts as gone
+  std::chrono::milliseconds idle{120'000};  // between two requests; an idle connection holds no thread
+};
 
 // One thread at a time; the pool hands it from worker to worker.
 class ClientSocket {
  public:
-  explicit ClientSocket(FileDescriptor fd);
+  ClientSocket(FileDescriptor fd, const Patience& patience);
 
   int fd() const { return m_fd.get(); }
 
@@ -38,7 +38,7 @@ class ClientSocket {
   bool head_too_large() const { return !has_head() && unread() > k_largest_head; }
   std::size_t unread() const { return m_in.size() - m_at; }
 
-  // Waits for at least one byte: 0 the client closed, -1 nothing came within k_body_patience (or an error).
+  // Waits for at least one byte: 0 the client closed, -1 nothing came within the patience for bodies (or an error).
   ssize_t read(char* into, std::size_t most);
   bool read_exactly(char* into, std::size_t size);
   // Holds the bytes back when they are the first of an answer, so that head and body leave in one send.
@@ -54,6 +54,7 @@ class ClientSocket {
   void find_head();
 
   FileDescriptor m_fd;
+  Patience m_patience;
   std::string m_in;
   std::size_t m_at = 0;
   std::size_t m_searched = 0;

@@ -21,19 +21,21 @@ namespace {
 constexpr std::size_t k_most_workers = 4096;
 constexpr std::size_t k_spare_workers = 4;
 constexpr std::size_t k_most_connections = 16384;
-constexpr std::chrono::seconds k_sweep_interval{1};
-constexpr int k_idle_wait_ms = 5000;
+constexpr std::chrono::milliseconds k_sweep_interval{500};
+constexpr int k_idle_wait_ms = 1000;
 constexpr int k_no_memory_wait_ms = 50;
 
 }  // namespace
 
-ConnectionPool::ConnectionPool(FileDescriptor listener, Serve serve, Refuse refuse, const Clock& clock)
+ConnectionPool::ConnectionPool(FileDescriptor listener, Serve serve, Refuse refuse, const Clock& clock,
+                               const Patience& patience)
     : m_listener(std::move(listener)),
       m_epoll(epoll_create1(EPOLL_CLOEXEC)),
       m_quit(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       m_serve(std::move(serve)),
       m_refuse(std::move(refuse)),
-      m_clock(clock) {
+      m_clock(clock),
+      m_patience(patience) {
   if (!m_epoll.valid() || !m_quit.valid()) {
     throw std::system_error(errno, std::generic_category(), "no event descriptors for connections");
   }
@@ -121,8 +123,8 @@ void ConnectionPool::accept_all() {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int number = fd.get();
-    auto connection = std::make_unique<Connection>(std::move(fd));
-    connection->deadline = m_clock.steady() + k_head_patience;
+    auto connection = std::make_unique<Connection>(std::move(fd), m_patience);
+    connection->deadline = m_clock.steady() + m_patience.head;
     Connection* added = connection.get();
     {
       const std::lock_guard lock(m_mutex);
@@ -169,7 +171,7 @@ void ConnectionPool::rearm(Connection& connection, SteadyTime deadline) {
   const SteadyTime now = m_clock.steady();
   // A head that has begun keeps the deadline it began with; a slow sender cannot push it on byte by byte.
   const bool between_requests = connection.socket.unread() == 0;
-  connection.deadline = between_requests ? now + k_idle_patience : std::min(deadline, now + k_head_patience);
+  connection.deadline = between_requests ? now + m_patience.idle : std::min(deadline, now + m_patience.head);
   watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may have it
 }
 

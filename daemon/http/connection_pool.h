@@ -28,7 +28,7 @@ class ConnectionPool {
   // Answers a client whose head is too large (or too slow, when `late`); the connection is closed afterwards.
   using Refuse = std::function<void(ClientSocket& socket, bool late)>;
 
-  ConnectionPool(FileDescriptor listener, Serve serve, Refuse refuse, const Clock& clock);
+  ConnectionPool(FileDescriptor listener, Serve serve, Refuse refuse, const Clock& clock, const Patience& patience);
   ~ConnectionPool();  // as stop()
 
   void start();
@@ -44,7 +44,7 @@ class ConnectionPool {
   // A worker owns it from the event that woke it until it is armed again; one-shot events see to that. The sweep only
   // looks at `deadline` and shuts the socket, so that its owner closes it.
   struct Connection {
-    explicit Connection(FileDescriptor fd) : socket(std::move(fd)) {}
+    Connection(FileDescriptor fd, const Patience& patience) : socket(std::move(fd), patience) {}
     ClientSocket socket;
     std::atomic<SteadyTime> deadline{k_never};
     std::atomic<bool> late{false};
@@ -69,6 +69,7 @@ class ConnectionPool {
   Serve m_serve;
   Refuse m_refuse;
   const Clock& m_clock;
+  Patience m_patience;
 
   mutable std::mutex m_mutex;
   std::condition_variable m_changed;

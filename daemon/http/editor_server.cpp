@@ -102,9 +102,9 @@ bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int cl
 
 class EditorServer::Edge final : private httplib::Server {
  public:
-  Edge(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock)
-      : m_gateway(gateway), m_live(live), m_clock(clock) {
-    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(k_idle_patience).count());
+  Edge(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock, const Patience& patience)
+      : m_gateway(gateway), m_live(live), m_clock(clock), m_patience(patience) {
+    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(m_patience.idle).count());
     set_keep_alive_max_count(1'000'000);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return before_body(request, response);
@@ -130,7 +130,7 @@ class EditorServer::Edge final : private httplib::Server {
     svr_sock_ = listener->socket.get();  // tells httplib that it is not shutting down
     m_pool = std::make_unique<ConnectionPool>(
         std::move(listener->socket), [this](ClientSocket& socket) { return serve(socket); },
-        [](ClientSocket& socket, bool late) { refuse(socket, late); }, m_clock);
+        [](ClientSocket& socket, bool late) { refuse(socket, late); }, m_clock, m_patience);
     m_pool->start();
     return Done{};
   }
@@ -160,7 +160,7 @@ class EditorServer::Edge final : private httplib::Server {
   }
 
   static void refuse(ClientSocket& socket, bool late) {
-    const Error error = late ? fail(ErrorKind::invalid_request, "The request's head did not arrive within 30 s.")
+    const Error error = late ? fail(ErrorKind::invalid_request, "The request's head did not arrive in time.")
                              : fail(ErrorKind::request_too_large, "The request's head is larger than 64 KiB.");
     const std::string body = protocol::error_body(error);
     std::string answer = late ? "HTTP/1.1 408 Request Timeout\r\n" : "HTTP/1.1 431 Request Header Fields Too Large\r\n";
@@ -354,12 +354,14 @@ class EditorServer::Edge final : private httplib::Server {
   gateway::Gateway& m_gateway;
   const gateway::Live& m_live;
   const Clock& m_clock;
+  Patience m_patience;
   int m_port = 0;
   std::unique_ptr<ConnectionPool> m_pool;
 };
 
-EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock)
-    : m_edge(std::make_unique<Edge>(gateway, live, clock)) {}
+EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock,
+                           const Patience& patience)
+    : m_edge(std::make_unique<Edge>(gateway, live, clock, patience)) {}
 
 EditorServer::~EditorServer() { stop(std::chrono::milliseconds(0)); }
 

@@ -9,13 +9,14 @@
 
 #include "daemon/gateway/gateway.h"
 #include "daemon/gateway/live.h"
+#include "daemon/http/client_socket.h"
 #include "shared/result.h"
 
 namespace nemo::http {
 
 class EditorServer {
  public:
-  EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock);
+  EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock, const Patience& patience = {});
   ~EditorServer();
 
   // Port 0 picks a free one; see port(). conflict: somebody else has it, and the message says who.

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "daemon/protocol/json_text.h"
+#include "shared/json_escape.h"
 
 namespace nemo::protocol {
 namespace {
@@ -71,7 +72,7 @@ std::string quote_json(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);
   out.push_back('"');
-  append_escaped(out, text);
+  append_json_escaped(out, text);
   out.push_back('"');
   return out;
 }

@@ -16,11 +16,6 @@ std::optional<std::string> read_text(std::string_view raw);
 // A raw whole number; "12.0" counts, "1e3" and what does not fit 64 bits do not.
 std::optional<std::int64_t> read_integer(std::string_view raw);
 
-// Appends `text` escaped for JSON, without quotes; bytes that are not UTF-8 become U+FFFD.
-void append_escaped(std::string& out, std::string_view text);
-
-// Length of the valid UTF-8 character that begins at `at`; 0: there is none.
-std::size_t character_length(std::string_view text, std::size_t at);
 // At most `most` bytes of `text`, not cutting a character.
 std::string_view cut_text(std::string_view text, std::size_t most);
 

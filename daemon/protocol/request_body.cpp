@@ -7,6 +7,7 @@
 
 #include "daemon/protocol/json_cursor.h"
 #include "daemon/protocol/json_text.h"
+#include "shared/json_escape.h"
 
 namespace nemo::protocol {
 namespace {
@@ -19,7 +20,7 @@ Error refuse(std::size_t offset, std::string_view what) {
 Error refuse_encoding(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    const std::size_t length = character_length(text, at);
+    const std::size_t length = utf8_length(text, at);
     if (length == 0) break;
     at += length;
   }

@@ -6,6 +6,7 @@
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
 #include "shared/secret.h"
+#include "shared/json_escape.h"
 
 namespace nemo::protocol {
 namespace {
@@ -99,7 +100,7 @@ std::string plain_text(std::string_view body) {
   bool gap = false;
   std::size_t at = 0;
   while (at < body.size() && out.size() < 2 * k_longest_plain) {
-    const std::size_t length = character_length(body, at);
+    const std::size_t length = utf8_length(body, at);
     const char c = body[at];
     if (is_page && c == '<') in_tag = true;
     if (in_tag || std::isspace(static_cast<unsigned char>(c)) != 0) {

@@ -137,9 +137,8 @@ Error nothing_eligible(const Decision& decision, const catalog::Model& model) {
 
 }  // namespace
 
-Result<Decision> decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
-                        const std::vector<std::string>& allowed) {
-  Decision decision;
+Status decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
+              const std::vector<std::string>& allowed, Decision& decision) {
   std::string lane_reason;
   decision.lane = lane_of(spec, lane_reason);
   if (spec.model.starts_with("nemo/") && spec.model != "nemo/auto") decision.lane = spec.model.substr(5);
@@ -166,7 +165,7 @@ Result<Decision> decide(const Table& table, const catalog::Catalog& catalog, con
   }
   if (decision.choices.empty()) return nothing_eligible(decision, *decision.model);
   decision.model = decision.choices.front().model;
-  return decision;
+  return Done{};
 }
 
 void add_implicit_deployments(Table& table, const catalog::Catalog& catalog, const UpstreamFacts& upstream) {

@@ -56,9 +56,10 @@ struct Decision {
 };
 
 // Errors: invalid_request (no model for embeddings), model_not_found (with the nearest ids), model_not_priced,
-// model_not_allowed, no_deployment_available. `allowed` empty: every model.
-Result<Decision> decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
-                        const std::vector<std::string>& allowed);
+// model_not_allowed, no_deployment_available. What had been decided before an error is in `decision` all the same, so
+// that a refused call can be explained too. `allowed` empty: every model.
+Status decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
+              const std::vector<std::string>& allowed, Decision& decision);
 
 // "completion" for fill-in-the-middle endpoints and small, tool-less chats with a low max_tokens; "reasoning" for the
 // rest; empty for embeddings. `why` is set to the reason in words.

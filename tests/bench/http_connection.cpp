@@ -19,7 +19,7 @@
 namespace nemo::bench {
 namespace {
 
-constexpr std::size_t k_read_bytes = 256 * 1024;
+constexpr std::size_t k_read_bytes = std::size_t{256} * 1024;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(what);

@@ -15,6 +15,7 @@ namespace {
 // Starts the command with its standard error on the write end of `pipe_ends`.
 pid_t start(const std::vector<std::string>& command, const std::array<int, 2>& pipe_ends) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t pid = fork();

@@ -18,6 +18,7 @@ void script(std::uint16_t fake_port, const std::string& fields) {
 
 std::vector<std::string> requests_for(const std::vector<Target>& targets) {
   std::vector<std::string> requests;
+  requests.reserve(targets.size());
   for (const auto& target : targets) requests.push_back(post_request(target.path, target.headers, k_stream_body));
   return requests;
 }
@@ -51,6 +52,7 @@ void measure_streams(const std::vector<Target>& targets, const ResultFile& resul
   script(fake_port, R"({"tokens":40,"chunk_ms":5,"role_chunk":false})");
   const auto requests = requests_for(targets);
   std::vector<HttpConnection> connections;
+  connections.reserve(targets.size());
   for (const auto& target : targets) connections.emplace_back(target.port);
   std::vector<Samples> first(targets.size());
   std::vector<Samples> gaps(targets.size());

@@ -9,6 +9,7 @@
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "daemon/protocol/translate/fence_filter.h"
+#include "shared/json_escape.h"
 
 namespace nemo::protocol {
 namespace {
@@ -176,7 +177,7 @@ class ChatToCompletions final : public stream::Translator {
 
   static std::string quoted_body(std::string_view text) {
     std::string out;
-    append_escaped(out, text);
+    append_json_escaped(out, text);
     return out;
   }
 
@@ -245,7 +246,7 @@ Result<std::string> chat_answer_to_completions(std::string_view answer_json, Fen
       filter.push(unescape(text), stripped);
       filter.finish(stripped);
       text.clear();
-      append_escaped(text, stripped);
+      append_json_escaped(text, stripped);
     }
     if (i != 0) out.push_back(',');
     append_choice(out, choice.index, text, choice.finish_reason);

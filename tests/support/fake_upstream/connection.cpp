@@ -12,7 +12,7 @@
 namespace nemo::fake_upstream {
 namespace {
 
-constexpr std::size_t k_read_bytes = 64 * 1024;
+constexpr std::size_t k_read_bytes = std::size_t{64} * 1024;
 constexpr int k_steps_at_once = 64;  // then the others have their turn
 
 void set_reset_on_close(int fd) {

@@ -33,8 +33,9 @@ std::string response_head(int status, std::string_view content_type, std::int64_
   if (content_length >= 0) head += "\r\nContent-Length: " + std::to_string(content_length);
   if (!script.retry_after.empty()) head += "\r\nRetry-After: " + script.retry_after;
   if (script.gzip_garbage) head += "\r\nContent-Encoding: gzip";
-  for (const auto& [name, value] : script.headers) head += "\r\n" + name + ": " + value;
-  return head + "\r\n";
+  head += "\r\n";
+  for (const auto& [name, value] : script.headers) head.append(name).append(": ").append(value).append("\r\n");
+  return head;
 }
 
 Step cut_step(const Script& script, std::string_view rest) {
@@ -168,19 +169,11 @@ void EventStream::queue_split(Step step, std::string_view text) {
   const auto cut = m_script.split == "utf8" ? inside_a_character(text) : std::string_view::npos;
   if (m_script.split == "bytes") {
     for (std::size_t i = 0; i < text.size(); ++i) {
-      Step part;
-      if (i == 0) part.wait_ms = step.wait_ms;
-      part.bytes = framed(text.substr(i, 1));
-      m_queue.push_back(std::move(part));
+      m_queue.push_back({i == 0 ? step.wait_ms : 0, framed(text.substr(i, 1))});
     }
   } else if (cut != std::string_view::npos) {
-    Step part;
-    part.wait_ms = step.wait_ms;
-    part.bytes = framed(text.substr(0, cut));
-    m_queue.push_back(std::move(part));
-    part.wait_ms = 0;
-    part.bytes = framed(text.substr(cut));
-    m_queue.push_back(std::move(part));
+    m_queue.push_back({step.wait_ms, framed(text.substr(0, cut))});
+    m_queue.push_back({0, framed(text.substr(cut))});
   } else {
     step.bytes = framed(text);
     m_queue.push_back(step);

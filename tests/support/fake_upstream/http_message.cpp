@@ -8,8 +8,8 @@
 namespace nemo::fake_upstream {
 namespace {
 
-constexpr std::size_t k_max_head_bytes = 256 * 1024;
-constexpr std::size_t k_max_body_bytes = 128 * 1024 * 1024;
+constexpr std::size_t k_max_head_bytes = std::size_t{256} * 1024;
+constexpr std::size_t k_max_body_bytes = std::size_t{128} << 20U;
 
 std::string lower(std::string_view text) {
   std::string result(text);

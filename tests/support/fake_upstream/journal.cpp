@@ -9,8 +9,8 @@ namespace nemo::fake_upstream {
 namespace {
 
 constexpr std::size_t k_max_calls = 20'000;
-constexpr std::size_t k_max_body_bytes = 1024 * 1024;           // of one call
-constexpr std::size_t k_max_all_body_bytes = 64 * 1024 * 1024;  // of all that are listed
+constexpr std::size_t k_max_body_bytes = std::size_t{1} << 20U;       // of one call
+constexpr std::size_t k_max_all_body_bytes = std::size_t{64} << 20U;  // of all that are listed
 
 const char* to_string(CallState state) {
   switch (state) {
