@@ -220,3 +220,15 @@ TEST_CASE("dotted keys, inline tables and Windows line ends are TOML too") {
   CHECK(settings.routing.num_retries == 0);
   CHECK(settings.routing.cooldown == 0s);
 }
+TEST_CASE("letters outside of ASCII are read wherever TOML has them and refused with their line elsewhere") {
+  CHECK(read("allowed_hosts = [\"\"\"a\\\n  b\"\"\"] # é").allowed_hosts == std::vector<std::string>{"ab"});
+  CHECK(read("[model.\"é€𝄞\"]\ntags = [\"\"\"x\\\n  é\"\"\", 'ü']\n").models.at("é€𝄞").tags ==
+        std::vector<std::string>{"xé", "ü"});
+  for (const char* bad :
+       {"\né = 1\n", "\n[lane.Ғ]\n", "\nrequire_key = true é\n", "\nx = 0\"12é\n", "\nx = \"\\é\"\n"}) {
+    CAPTURE(bad);
+    const auto settings = parse_settings(bad, "nemo.toml");
+    REQUIRE_FALSE(settings.ok());
+    CHECK(settings.error().message.starts_with("nemo.toml:2:"));
+  }
+}
