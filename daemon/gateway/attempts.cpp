@@ -66,6 +66,7 @@ Result<Answered> Attempts::run() {
     record.upstream = choices[i].deployment->upstream;
     record.deployment = choices[i].deployment->id;
     m_settlement->use_pricing(choices[i].model->pricing);
+    m_is_last = i + 1 == most;
     Outcome outcome = try_one(choices[i]);
     call::Attempt attempt;
     attempt.deployment = record.deployment;
@@ -182,6 +183,7 @@ Attempts::Outcome Attempts::read_answer(std::unique_ptr<upstream::Exchange> exch
 Attempts::Outcome Attempts::read_stream(std::unique_ptr<upstream::Exchange> exchange, Answered answered,
                                         const Decision::Choice& choice, bool through_chat) {
   RelayPlan plan;
+  plan.hold = m_is_last ? Hold::none : Hold::until_content;
   plan.usage_frames = m_asked.spec.wants_usage ? stream::UsageFrames::show : stream::UsageFrames::hide;
   plan.after_client = choice.deployment->drain_on_disconnect ? AfterClient::drain : AfterClient::cancel;
   if (through_chat) plan.translator = protocol::make_chat_to_completions_translator(fences_for(m_asked.spec));

@@ -64,6 +64,7 @@ class Attempts {
   upstream::Transport& m_transport;
   std::shared_ptr<Settlement> m_settlement;
   const Asked& m_asked;
+  bool m_is_last = false;  // no other candidate is left after the one that is tried
 };
 
 }  // namespace nemo::gateway

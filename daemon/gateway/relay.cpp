@@ -27,7 +27,8 @@ Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::
       m_tap(protocol::make_openai_chunk_reader(), plan.usage_frames),
       m_translator(std::move(plan.translator)),
       m_after_client(plan.after_client),
-      m_cost_wanted(plan.usage_frames == stream::UsageFrames::show) {}
+      m_cost_wanted(plan.usage_frames == stream::UsageFrames::show),
+      m_hold(plan.hold) {}
 
 Relay::Opening Relay::open(int client_fd) {
   while (!m_committed && !m_failure) {
@@ -114,7 +115,7 @@ void Relay::pass(const stream::SseEvent& event) {
     return;
   }
   if (seen.is_error) m_settlement->failed(fail(ErrorKind::upstream_error, redact(m_tap.error_message())));
-  if (seen.commits) m_committed = true;
+  if (seen.commits || (m_hold == Hold::none && !event.data.empty())) m_committed = true;
   if (m_tap.saw_end_marker() && !m_end_marker_at) m_end_marker_at = at;
   if (seen.has_usage && m_tap.usage()) m_settlement->state_usage(*m_tap.usage());
   if (seen.forward) append(event, seen.has_usage);

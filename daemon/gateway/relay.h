@@ -16,7 +16,11 @@ namespace nemo::gateway {
 
 enum class AfterClient : std::uint8_t { cancel, drain };
 
+// Whether events without content are held back until content comes, because another deployment could still answer.
+enum class Hold : std::uint8_t { until_content, none };
+
 struct RelayPlan {
+  Hold hold = Hold::until_content;
   stream::UsageFrames usage_frames = stream::UsageFrames::hide;
   AfterClient after_client = AfterClient::cancel;
   std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
@@ -52,6 +56,7 @@ class Relay final : public AnswerStream {
   std::unique_ptr<stream::Translator> m_translator;
   AfterClient m_after_client;
   bool m_cost_wanted;
+  Hold m_hold;
   std::string m_input;
   std::string m_output;  // ready for the client
   bool m_committed = false;

@@ -105,6 +105,7 @@ Result<std::set<std::string>> ModelLists::ask(const ListedUpstream& upstream) {
   request.headers = {"Accept: application/json"};
   request.bearer = upstream.key;
   request.ca_file = upstream.settings.ca_file;
+  if (const auto http2 = upstream.settings.http2) request.version = *http2 ? HttpVersion::http2 : HttpVersion::http1;
   request.connect_timeout = upstream.settings.connect_timeout;
   request.first_byte_timeout = k_patience;
   request.idle_timeout = k_patience;
@@ -120,7 +121,8 @@ Result<std::set<std::string>> ModelLists::ask(const ListedUpstream& upstream) {
   }
   if (const auto broken = exchange->failure()) return *broken;
   const int status = exchange->head().status;
-  if (status != 200) return fail(ErrorKind::upstream_error, "GET /models was answered with status " + std::to_string(status) + ".");
+  if (status != 200)
+    return fail(ErrorKind::upstream_error, "GET /models was answered with status " + std::to_string(status) + ".");
   auto ids = m_read_ids(body);
   if (!ids) return ids.error();
   return std::set<std::string>(ids->begin(), ids->end());

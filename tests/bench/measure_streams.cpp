@@ -104,9 +104,9 @@ void measure_cancel(const std::vector<Target>& targets, const ResultFile& result
   const std::string metric = "client leaves -> upstream told, µs";
   for (std::size_t t = 0; t < targets.size(); ++t) {
     if (missed[t] > 0) {
-      results.add({metric, targets[t].name, 0, std::nullopt, "added", "not within 2 s"});
+      results.add({metric, targets[t].name, 0, std::nullopt, "value", "not within 2 s"});
     } else {
-      turns.tell(results, metric, t, samples[t], "added");
+      turns.tell(results, metric, t, samples[t], "value");
     }
   }
 }
