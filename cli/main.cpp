@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "cli/commands/commands.h"
 #include "cli/context.h"
 #include "cli/output/text.h"
+#include "shared/resemblance.h"
 #include "shared/secret.h"
 #include "shared/version.h"
 
@@ -45,25 +45,11 @@ void add_commands(CLI::App& app, Context& context) {
       "\"nemo COMMAND --help\" tells more about a command.");
 }
 
-std::size_t edits_between(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
 std::string unknown_command(const CLI::App& parent, const std::string& word) {
   std::string nearest;
   std::size_t fewest = k_far_off;
   for (const CLI::App* command : parent.get_subcommands({})) {
-    const std::size_t edits = edits_between(word, command->get_name());
+    const std::size_t edits = edit_distance(word, command->get_name());
     if (edits >= fewest) continue;
     fewest = edits;
     nearest = command->get_name();
@@ -77,7 +63,7 @@ std::string unknown_command(const CLI::App& parent, const std::string& word) {
 std::pair<const CLI::App*, std::string> find_fault(const CLI::App& app, const std::vector<std::string>& arguments) {
   const CLI::App* at = &app;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--socket") ++i;
+    if (arguments[i] == "--socket" && ++i < arguments.size()) continue;
     if (i >= arguments.size() || arguments[i].rfind('-', 0) == 0) continue;
     const auto commands = at->get_subcommands({});
     if (commands.empty()) break;

@@ -19,27 +19,34 @@ namespace fs = std::filesystem;
 
 Result<std::string> read_text(const fs::path& file) {
   std::error_code error;
-  if (!fs::exists(file, error)) return std::string();
+  if (!fs::exists(file, error) && !error) return std::string();
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
-  if (!stream) return fail(ErrorKind::invalid_config, file.string() + " cannot be read: check its permissions.");
+  if (error || !stream || fs::is_directory(file, error))
+    return fail(ErrorKind::invalid_config, file.string() + " cannot be read: check its permissions.");
   return text.str();
 }
 
-// Beside the file and then renamed over it, so that a crash leaves the old one or the new one.
-Status write_text(const fs::path& file, const std::string& text) {
+// Beside the file and then renamed over it, so that a crash leaves the old one or the new one. The file keeps its mode,
+// and a link to it (people keep their settings in a repository) stays a link.
+Status write_text(const fs::path& name, const std::string& text) {
   std::error_code error;
+  const fs::path real = fs::canonical(name, error);
+  const fs::path& file = error ? name : real;
   fs::create_directories(file.parent_path(), error);
+  struct stat old {};
+  const mode_t mode = ::stat(file.c_str(), &old) == 0 ? old.st_mode & 0777U : 0600U;
   const fs::path beside = file.string() + ".new";
   const auto refused = [&] {
     return fail(ErrorKind::storage, file.string() + " cannot be written: check the permissions and the free space.");
   };
   {
-    const FileDescriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    fs::remove(beside, error);  // of a crash
+    const FileDescriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.valid()) return refused();
     const ssize_t written = ::write(fd.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size()) || ::fsync(fd.get()) != 0) {
+    if (written != static_cast<ssize_t>(text.size()) || ::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0) {
       fs::remove(beside, error);
       return refused();
     }
@@ -49,7 +56,9 @@ Status write_text(const fs::path& file, const std::string& text) {
   return Done{};
 }
 
-bool needs_key(const config::Upstream& upstream) { return upstream.key.kind != config::SecretRef::Kind::none; }
+bool needs_key(const config::Upstream& upstream) {
+  return upstream.key.kind != config::SecretRef::Kind::none;
+}
 
 // What only an upstream names is in the catalog too, without a price: so it can be refused for that, not as unknown.
 std::map<std::string, catalog::ModelOverride> with_listed(std::map<std::string, catalog::ModelOverride> models,
@@ -192,8 +201,10 @@ void Configuration::publish(const config::Settings& settings, AskLists ask) {
 Secret Configuration::resolve(const config::SecretRef& ref) const {
   using Kind = config::SecretRef::Kind;
   switch (ref.kind) {
-    case Kind::none: return {};
-    case Kind::env: return Secret(m_env(ref.name.c_str()).value_or(""));
+    case Kind::none:
+      return {};
+    case Kind::env:
+      return Secret(m_env(ref.name.c_str()).value_or(""));
     case Kind::file: {
       auto secret = secrets::load_secret_file(ref.name);
       if (secret) return *secret;
@@ -241,7 +252,8 @@ Status Configuration::set_key(const std::string& upstream, const Secret* key) {
   if (found->key.kind != config::SecretRef::Kind::secret) {
     return fail(ErrorKind::conflict, "The key of \"" + upstream +
                                          "\" does not come from `nemo login`: the config says where it comes from. Say "
-                                         "key = \"secret:" + upstream + "\" there to change that.");
+                                         "key = \"secret:" +
+                                         upstream + "\" there to change that.");
   }
   const Status saved = key == nullptr ? m_secrets.remove(found->key.name) : m_secrets.save(found->key.name, *key);
   if (!saved) return saved.error();

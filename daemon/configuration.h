@@ -34,7 +34,7 @@ class Configuration {
   bool reload_if_changed();
   Status set_lane_model(const std::string& lane, const std::string& model);
   Status set_key(const std::string& upstream, const Secret* key);  // null: forget it
-  void rebuild();  // the lists have changed
+  void rebuild();                                                  // the lists have changed
 
   const std::filesystem::path& file() const { return m_file; }
   std::string last_error() const;

@@ -1,5 +1,7 @@
 #include "daemon/daemon.h"
 
+#include <utility>
+
 #include "daemon/admin/admin_server.h"
 #include "daemon/configuration.h"
 #include "daemon/daemon_control.h"
@@ -30,11 +32,13 @@ class Daemon::Parts {
 
   Status open() {
     if (auto loaded = configuration.load(); !loaded) return loaded.error();
-    const auto& settings = live.get()->settings;
-    store->set_retention_days(settings.retention_days);
+    const auto world = live.get();  // held: the next one comes with attach()
+    const auto& settings = world->settings;
+    heed_settings();
     auto known = store->load_keys();
     if (!known) return known.error();
     keys.replace(std::move(*known));
+    listen_in_force = {settings.listen_host, settings.listen_port};
     host = options.listen ? options.listen->first : settings.listen_host;
     control.emplace(DaemonControl::Parts{configuration, live, keys, store->request_log(), editors, lists, clock,
                                          options.data_folder, host});
@@ -48,6 +52,20 @@ class Daemon::Parts {
       log::info("no key exists yet; make one with: nemo keys create --seat NAME");
     }
     return Done{};
+  }
+
+  // What a new config changes beyond the next call's snapshot, or cannot change.
+  void heed_settings() {
+    const auto world = live.get();
+    const auto& settings = world->settings;
+    if (std::exchange(retention_days, settings.retention_days) != settings.retention_days) {
+      store->set_retention_days(settings.retention_days);
+    }
+    const std::pair listen{settings.listen_host, settings.listen_port};
+    if (listen_in_force && !options.listen && std::exchange(*listen_in_force, listen) != listen) {
+      log::warn("another listen address takes effect when nemod is restarted; until then it is " + host + ":" +
+                std::to_string(editors.port()));
+    }
   }
 
   bool stop() {
@@ -74,6 +92,8 @@ class Daemon::Parts {
   std::optional<DaemonControl> control;
   std::optional<admin::AdminServer> admin;
   std::string host;
+  std::optional<std::pair<std::string, int>> listen_in_force;  // of the config; absent: not started
+  int retention_days = 0;
   bool stopped = false;
 };
 
@@ -89,18 +109,25 @@ Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
-std::string Daemon::url() const { return "http://" + m_parts->host + ":" + std::to_string(port()); }
-
-int Daemon::port() const { return m_parts->editors.port(); }
-
-Status Daemon::reload() { return m_parts->configuration.reload(); }
-
-void Daemon::check_config() {
-  if (m_parts->configuration.reload_if_changed()) {
-    m_parts->store->set_retention_days(m_parts->live.get()->settings.retention_days);
-  }
+std::string Daemon::url() const {
+  return "http://" + m_parts->host + ":" + std::to_string(port());
 }
 
-bool Daemon::stop() { return m_parts->stop(); }
+int Daemon::port() const {
+  return m_parts->editors.port();
+}
+
+Status Daemon::reload() {
+  return m_parts->configuration.reload();
+}
+
+void Daemon::check_config() {
+  m_parts->configuration.reload_if_changed();
+  m_parts->heed_settings();  // also after a reload that the command line or SIGHUP asked for
+}
+
+bool Daemon::stop() {
+  return m_parts->stop();
+}
 
 }  // namespace nemo

@@ -34,7 +34,8 @@ class Daemon {
   int port() const;
   Status reload();
   void check_config();  // reloads a config file that was changed
-  // Stops accepting, lets running calls end (drain_timeout of the config), writes the ledger. True: all ended by themselves.
+  // Stops accepting, lets running calls end (drain_timeout of the config), writes the ledger. True: all ended by
+  // themselves.
   bool stop();
 
  private:

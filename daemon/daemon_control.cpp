@@ -14,10 +14,14 @@ namespace {
 std::string text_of(const config::SecretRef& ref) {
   using Kind = config::SecretRef::Kind;
   switch (ref.kind) {
-    case Kind::none: return "";
-    case Kind::secret: return "secret:" + ref.name;
-    case Kind::env: return "env:" + ref.name;
-    case Kind::file: return "file:" + ref.name;
+    case Kind::none:
+      return "";
+    case Kind::secret:
+      return "secret:" + ref.name;
+    case Kind::env:
+      return "env:" + ref.name;
+    case Kind::file:
+      return "file:" + ref.name;
   }
   return "";
 }
@@ -79,8 +83,7 @@ admin::DaemonStatus DaemonControl::status() {
   status.config_file_exists = std::filesystem::exists(m_parts.configuration.file(), ignored);
   status.config_error = m_parts.configuration.last_error();
   status.data_folder = m_parts.data_folder.string();
-  status.uptime_s =
-      std::chrono::duration_cast<std::chrono::seconds>(m_parts.clock.steady() - m_started_at).count();
+  status.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(m_parts.clock.steady() - m_started_at).count();
   status.open_calls = static_cast<std::int64_t>(m_parts.editors.open_calls());
   status.open_connections = static_cast<std::int64_t>(m_parts.editors.open_connections());
   status.require_key = world->settings.require_key;
@@ -130,7 +133,9 @@ std::vector<admin::Model> DaemonControl::models() {
   return models;
 }
 
-std::string DaemonControl::config_text() { return config::to_toml(m_parts.live.get()->settings); }
+std::string DaemonControl::config_text() {
+  return config::to_toml(m_parts.live.get()->settings);
+}
 
 Status DaemonControl::set_lane_model(const std::string& lane, const std::string& model) {
   return m_parts.configuration.set_lane_model(lane, model);
@@ -140,6 +145,8 @@ Status DaemonControl::login(const std::string& upstream, const Secret& key) {
   return m_parts.configuration.set_key(upstream, &key);
 }
 
-Status DaemonControl::logout(const std::string& upstream) { return m_parts.configuration.set_key(upstream, nullptr); }
+Status DaemonControl::logout(const std::string& upstream) {
+  return m_parts.configuration.set_key(upstream, nullptr);
+}
 
 }  // namespace nemo

@@ -131,11 +131,13 @@ int run(const Flags& flags, nemo::DaemonOptions options) {
   tune_heap();
   if (!flags.listen.empty()) {
     std::pair<std::string, int> listen;
-    if (!parse_listen(flags.listen, listen)) return complain("--listen takes HOST:PORT, such as 127.0.0.1:6366", k_usage);
+    if (!parse_listen(flags.listen, listen))
+      return complain("--listen takes HOST:PORT, such as 127.0.0.1:6366", k_usage);
     const auto settings = nemo::load_settings(options.config_file);
     if (!is_loopback(listen.first) && !(settings && settings->allow_remote)) {
-      return complain(listen.first + " is not a loopback address: other machines could spend your money. Set "
-                                     "allow_remote = true in the config if they should.",
+      return complain(listen.first +
+                          " is not a loopback address: other machines could spend your money. Set "
+                          "allow_remote = true in the config if they should.",
                       k_refused);
     }
     options.listen = listen;
@@ -157,7 +159,8 @@ int main(int argc, char** argv) {
   Flags flags;
   CLI::App app{"nemod: the daemon between your editor and the models"};
   app.add_option("--config", flags.config, "the config file (default: ~/.config/nemo/nemo.toml)");
-  app.add_option("--data-dir", flags.data_folder, "where the ledger, keys and socket are (default: ~/.local/share/nemo)");
+  app.add_option("--data-dir", flags.data_folder,
+                 "where the ledger, keys and socket are (default: ~/.local/share/nemo)");
   app.add_option("--listen", flags.listen, "HOST:PORT instead of the config's; port 0 picks a free one");
   app.add_option("--log-level", flags.log_level, "error, warn, info or debug")
       ->check(CLI::IsMember({"error", "warn", "info", "debug"}));

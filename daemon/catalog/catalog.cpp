@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/catalog/resemblance.h"
+#include "shared/resemblance.h"
 
 namespace nemo::catalog {
 namespace {

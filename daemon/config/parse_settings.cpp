@@ -4,11 +4,11 @@
 #include <tuple>
 #include <utility>
 
-#include "daemon/catalog/resemblance.h"
 #include "daemon/config/section_readers.h"
 #include "daemon/config/table_reader.h"
 #include "daemon/config/toml_document.h"
 #include "daemon/config/written_forms.h"
+#include "shared/resemblance.h"
 
 namespace nemo::config {
 namespace {
@@ -179,7 +179,7 @@ class SettingsReader {
     }
     if (defaults.count(table.key) > 0) return;
     for (const auto& [name, lane] : defaults) {
-      if (catalog::edit_distance(table.key, name) > 2) continue;
+      if (edit_distance(table.key, name) > 2) continue;
       m_problem.report(table.key_at,
                        "no lane is called " + shown(table.key) + "; did you mean " + toml_quoted(name) + "?");
     }

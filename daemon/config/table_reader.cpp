@@ -1,8 +1,8 @@
 #include "daemon/config/table_reader.h"
 
-#include "daemon/catalog/resemblance.h"
 #include "daemon/config/parse_settings.h"
 #include "daemon/config/written_forms.h"
+#include "shared/resemblance.h"
 
 namespace nemo::config {
 std::string shown(std::string_view name) {
@@ -19,7 +19,7 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string>&
   int best = 0;
   const std::string* nearest = nullptr;
   for (const std::string& name : names) {
-    const int score = catalog::resemblance(given, name);
+    const int score = resemblance(given, name);
     if (score > best) {
       best = score;
       nearest = &name;

@@ -17,9 +17,10 @@ namespace nemo::gateway {
 struct Incoming {
   call::Surface surface = call::Surface::openai_chat;
   std::string body;
-  Secret key;              // as presented; empty: none
+  Secret key;  // as presented; empty: none
   std::string user_agent;
   int client_fd = -1;      // watched while upstream is silent
+  int stop_fd = -1;        // watched in its place once it has left: its far end is closed when the daemon stops
   SteadyTime received_at;  // the request's head had been read
   WallTime at;
 };
@@ -44,10 +45,10 @@ struct Answer {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string content_type = "application/json";
-  std::string body;                          // all of it, unless there is a stream
+  std::string body;  // all of it, unless there is a stream
   std::unique_ptr<AnswerStream> stream;
-  std::shared_ptr<Settlement> settlement;    // null: not a call (model list, health)
-  bool client_gone = false;                  // nobody is left to answer
+  std::shared_ptr<Settlement> settlement;  // null: not a call (model list, health)
+  bool client_gone = false;                // nobody is left to answer
 };
 
 }  // namespace nemo::gateway

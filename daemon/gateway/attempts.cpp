@@ -17,7 +17,9 @@ using upstream::Wake;
 constexpr std::size_t k_largest_answer = std::size_t{64} << 20U;
 constexpr std::size_t k_largest_refusal = std::size_t{256} << 10U;
 
-Error gone() { return fail(ErrorKind::client_gone, "the client closed the connection"); }
+Error gone() {
+  return fail(ErrorKind::client_gone, "the client closed the connection");
+}
 
 // Another deployment may do better after these; after other 4xx the request itself is at fault.
 bool is_passing_trouble(int status) {
@@ -29,8 +31,8 @@ Error rejection(int status, const upstream::Head& head, const std::string& body)
   Error error;
   const bool is_client_error = status >= 400 && status < 500;
   error.kind = is_client_error ? ErrorKind::upstream_rejected : ErrorKind::upstream_error;
-  error.message = complaint.message.empty() ? "Upstream answered with status " + std::to_string(status) + "."
-                                            : complaint.message;
+  error.message =
+      complaint.message.empty() ? "Upstream answered with status " + std::to_string(status) + "." : complaint.message;
   if (is_client_error) {
     error.http_status = status;
     error.upstream_body = protocol::complaint_body(complaint);
@@ -53,7 +55,7 @@ protocol::Fences fences_for(const call::CallSpec& spec) {
 }  // namespace
 
 Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked)
-    : m_transport(transport), m_settlement(std::move(settlement)), m_asked(asked) {}
+    : m_transport(transport), m_settlement(std::move(settlement)), m_asked(asked), m_watched_fd(asked.client_fd) {}
 
 Result<Answered> Attempts::run() {
   const auto& choices = m_asked.decision.choices;
@@ -73,12 +75,16 @@ Result<Answered> Attempts::run() {
     attempt.upstream = record.upstream;
     attempt.started_us = std::chrono::duration_cast<Micros>(started - m_asked.received_at).count();
     attempt.took_us = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - started).count();
-    attempt.http_status = outcome.answered ? outcome.answered->status : outcome.error->http_status;
+    attempt.http_status = outcome.answered ? outcome.answered->status : outcome.head_status;
     if (outcome.error) {
       attempt.error_code = outcome.error->code();
       attempt.error = outcome.error->message;
     }
     record.trace.attempts.push_back(std::move(attempt));
+    if (m_client_left) {
+      if (outcome.answered && outcome.answered->relay) outcome.answered->relay->client_left();
+      return gone();
+    }
     if (outcome.answered) return std::move(*outcome.answered);
     last = std::move(outcome.error);
     if (!outcome.may_go_on) break;
@@ -100,8 +106,7 @@ Result<upstream::Request> Attempts::make_request(const Decision::Choice& choice,
   const Endpoint& endpoint = m_asked.world.endpoints.at(choice.deployment->upstream);
   const config::Upstream& settings = endpoint.settings;
   upstream::Request request;
-  const std::string_view path =
-      through_chat ? "/chat/completions" : dialect_of(m_asked.spec.surface).upstream_path;
+  const std::string_view path = through_chat ? "/chat/completions" : dialect_of(m_asked.spec.surface).upstream_path;
   request.url.reserve(settings.base_url.size() + path.size());
   request.url.append(settings.base_url).append(path);
   request.headers = {"Content-Type: application/json",
@@ -123,8 +128,7 @@ Result<upstream::Request> Attempts::make_request(const Decision::Choice& choice,
   } else {
     const auto extensions =
         settings.kind == config::UpstreamKind::nemo ? protocol::Extensions::keep : protocol::Extensions::strip;
-    request.body =
-        protocol::upstream_body(m_asked.body, m_asked.spec, choice.deployment->upstream_model, extensions);
+    request.body = protocol::upstream_body(m_asked.body, m_asked.spec, choice.deployment->upstream_model, extensions);
   }
   return request;
 }
@@ -135,11 +139,12 @@ Attempts::Outcome Attempts::try_one(const Decision::Choice& choice) {
   if (!request) return {{}, request.error(), false};
   m_settlement->sent_upstream(m_asked.spec.prompt_bytes);
   auto exchange = m_transport.start(std::move(*request));
-  const Wake wake = exchange->wait_head(m_asked.client_fd);
-  if (wake == Wake::client_gone) {
-    m_settlement->upstream_time(exchange->sent_at(), exchange->last_bytes_at());
-    return {{}, gone(), false};
-  }
+  m_drains = choice.deployment->drain_on_disconnect;
+  Wake wake = exchange->wait_head(m_watched_fd);
+  if (wake == Wake::client_gone && goes_on_alone()) wake = exchange->wait_head(m_watched_fd);
+  // In vain or not, it was upstream that was waited for.
+  if (wake != Wake::ready) m_settlement->upstream_time(exchange->sent_at(), std::chrono::steady_clock::now());
+  if (wake == Wake::client_gone) return {{}, gone(), false};
   if (wake == Wake::ended) {
     return {{}, exchange->failure().value_or(fail(ErrorKind::upstream_error, "Upstream gave no answer.")), true};
   }
@@ -148,17 +153,25 @@ Attempts::Outcome Attempts::try_one(const Decision::Choice& choice) {
   return read_answer(std::move(exchange), choice, through_chat);
 }
 
+// Whether upstream is read on for its usage although the client has left. No other candidate is tried then.
+bool Attempts::goes_on_alone() {
+  if (!m_drains || m_client_left) return false;
+  m_client_left = true;
+  m_watched_fd = m_asked.stop_fd;
+  return true;
+}
+
 Attempts::Outcome Attempts::read_refusal(std::unique_ptr<upstream::Exchange> exchange, int status) {
   std::string body;
   while (body.size() < k_largest_refusal) {
-    const Wake wake = exchange->wait_body(m_asked.client_fd);
+    const Wake wake = exchange->wait_body(m_watched_fd);
     if (wake == Wake::client_gone) return {{}, gone(), false};
     exchange->take(body);
     if (wake == Wake::ended) break;
   }
   m_settlement->upstream_time(exchange->sent_at(), exchange->last_bytes_at());
   Error error = rejection(status, exchange->head(), body);
-  return {{}, std::move(error), is_passing_trouble(status)};
+  return {{}, std::move(error), is_passing_trouble(status), status};
 }
 
 Attempts::Outcome Attempts::read_answer(std::unique_ptr<upstream::Exchange> exchange, const Decision::Choice& choice,
@@ -186,12 +199,16 @@ Attempts::Outcome Attempts::read_stream(std::unique_ptr<upstream::Exchange> exch
   plan.hold = m_is_last ? Hold::none : Hold::until_content;
   plan.usage_frames = m_asked.spec.wants_usage ? stream::UsageFrames::show : stream::UsageFrames::hide;
   plan.after_client = choice.deployment->drain_on_disconnect ? AfterClient::drain : AfterClient::cancel;
+  plan.stop_fd = m_asked.stop_fd;
   if (through_chat) plan.translator = protocol::make_chat_to_completions_translator(fences_for(m_asked.spec));
   auto relay = std::make_unique<Relay>(std::move(exchange), std::move(plan), m_settlement);
-  switch (relay->open(m_asked.client_fd)) {
-    case Relay::Opening::client_gone: return {{}, gone(), false};
-    case Relay::Opening::failed: return {{}, relay->failure(), true};
-    case Relay::Opening::committed: break;
+  switch (relay->open(m_watched_fd)) {
+    case Relay::Opening::client_gone:
+      return {{}, gone(), false};
+    case Relay::Opening::failed:
+      return {{}, relay->failure(), true};
+    case Relay::Opening::committed:
+      break;
   }
   answered.relay = std::move(relay);
   return {std::move(answered), {}, false};
@@ -199,8 +216,11 @@ Attempts::Outcome Attempts::read_stream(std::unique_ptr<upstream::Exchange> exch
 
 std::optional<Error> Attempts::collect(upstream::Exchange& exchange, std::string& body) {
   for (;;) {
-    const Wake wake = exchange.wait_body(m_asked.client_fd);
-    if (wake == Wake::client_gone) return gone();
+    const Wake wake = exchange.wait_body(m_watched_fd);
+    if (wake == Wake::client_gone) {
+      if (!goes_on_alone()) return gone();
+      continue;
+    }
     exchange.take(body);
     if (body.size() > k_largest_answer) {
       return fail(ErrorKind::upstream_error, "Upstream's answer is larger than 64 MiB; ask for a stream instead.");
@@ -214,12 +234,10 @@ Attempts::Outcome Attempts::read_whole(std::unique_ptr<upstream::Exchange> excha
   auto trouble = collect(*exchange, answered.body);
   m_settlement->upstream_time(exchange->sent_at(), exchange->last_bytes_at());
   if (trouble) return {{}, trouble, trouble->kind != ErrorKind::client_gone};
-  const auto start = answered.body.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos || answered.body[start] != '{') {
-    return {{}, fail(ErrorKind::upstream_error, "Upstream's answer is not a JSON object."), true};
-  }
-  m_settlement->count_output(protocol::answer_content_bytes(answered.body));
-  if (const auto usage = protocol::read_usage(answered.body)) m_settlement->state_usage(*usage);
+  const auto facts = protocol::read_answer_facts(answered.body);
+  if (!facts) return {{}, fail(ErrorKind::upstream_error, "Upstream's answer is not a JSON object."), true};
+  m_settlement->count_output(facts->content_bytes);
+  if (facts->usage) m_settlement->state_usage(*facts->usage);
   if (through_chat) {
     auto legacy = protocol::chat_answer_to_completions(answered.body, fences_for(m_asked.spec));
     if (!legacy) return {{}, legacy.error(), true};

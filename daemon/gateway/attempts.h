@@ -24,6 +24,7 @@ struct Asked {
   const protocol::RequestBody& body;
   const routing::Decision& decision;
   int client_fd;
+  int stop_fd;
   SteadyTime received_at;
 };
 
@@ -48,6 +49,7 @@ class Attempts {
     std::optional<Answered> answered;
     std::optional<Error> error;
     bool may_go_on = false;  // another candidate could do better
+    int head_status = 0;     // of an answer that was refused; 0: no head came
   };
 
   Outcome try_one(const routing::Decision::Choice& choice);
@@ -59,11 +61,15 @@ class Attempts {
   Outcome read_whole(std::unique_ptr<upstream::Exchange> exchange, Answered answered, bool through_chat);
   Outcome read_refusal(std::unique_ptr<upstream::Exchange> exchange, int status);
   std::optional<Error> collect(upstream::Exchange& exchange, std::string& body);
+  bool goes_on_alone();
   bool goes_through_chat(const routing::Decision::Choice& choice) const;
 
   upstream::Transport& m_transport;
   std::shared_ptr<Settlement> m_settlement;
   const Asked& m_asked;
+  int m_watched_fd;  // the client's, and once it has left a call that is drained, the one that tells of the daemon's end
+  bool m_client_left = false;
+  bool m_drains = false;   // so says the deployment that is tried
   bool m_is_last = false;  // no other candidate is left after the one that is tried
 };
 

@@ -7,9 +7,12 @@ const Dialect& dialect_of(call::Surface surface) {
   static const Dialect k_completions{protocol::parse_completions, "/completions"};
   static const Dialect k_embeddings{protocol::parse_embeddings, "/embeddings"};
   switch (surface) {
-    case call::Surface::openai_chat: return k_chat;
-    case call::Surface::openai_completions: return k_completions;
-    case call::Surface::openai_embeddings: return k_embeddings;
+    case call::Surface::openai_chat:
+      return k_chat;
+    case call::Surface::openai_completions:
+      return k_completions;
+    case call::Surface::openai_embeddings:
+      return k_embeddings;
   }
   return k_chat;
 }

@@ -58,8 +58,10 @@ bool is_refusal(ErrorKind kind) {
     case ErrorKind::model_not_priced:
     case ErrorKind::rate_limit_exceeded:
     case ErrorKind::tpm_limit_exceeded:
-    case ErrorKind::too_many_parallel: return true;
-    default: return false;
+    case ErrorKind::too_many_parallel:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -118,9 +120,9 @@ Result<std::shared_ptr<const call::Principal>> Gateway::identify(const Snapshot&
   // Many editors insist on sending some key: without require_key, one that is not Nemo's means nothing.
   if (!world.settings.require_key && !is_ours) return k_local;
   if (key.empty()) {
-    return fail(ErrorKind::invalid_api_key, m_keys.empty()
-                                                ? "No key was sent, and none exists yet. Make one with: nemo keys create --seat NAME"
-                                                : "No key was sent. Send it as \"Authorization: Bearer sk-nemo-…\".");
+    return fail(ErrorKind::invalid_api_key,
+                m_keys.empty() ? "No key was sent, and none exists yet. Make one with: nemo keys create --seat NAME"
+                               : "No key was sent. Send it as \"Authorization: Bearer sk-nemo-…\".");
   }
   return m_keys.identify(key.expose(), m_clock.wall());
 }
@@ -155,7 +157,7 @@ Answer Gateway::serve(Incoming& incoming, const std::shared_ptr<Settlement>& set
   note_decision(record, decision);
   if (!decided) return ended_by(decided.error(), settlement);
 
-  const Asked asked{*world, *spec, *body, decision, incoming.client_fd, incoming.received_at};
+  const Asked asked{*world, *spec, *body, decision, incoming.client_fd, incoming.stop_fd, incoming.received_at};
   auto answered = Attempts(m_transport, settlement, asked).run();
   if (!answered) return ended_by(answered.error(), settlement);
 

@@ -17,7 +17,9 @@ constexpr milliseconds k_longest_hold{2'000};
 // After [DONE] the body's end is due; an upstream that keeps the connection open is not waited for longer.
 constexpr milliseconds k_ending_patience{250};
 
-SteadyTime now() { return std::chrono::steady_clock::now(); }
+SteadyTime now() {
+  return std::chrono::steady_clock::now();
+}
 
 }  // namespace
 
@@ -27,6 +29,7 @@ Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::
       m_tap(protocol::make_openai_chunk_reader(), plan.usage_frames),
       m_translator(std::move(plan.translator)),
       m_after_client(plan.after_client),
+      m_stop_fd(plan.stop_fd),
       m_cost_wanted(plan.usage_frames == stream::UsageFrames::show),
       m_hold(plan.hold) {}
 
@@ -58,10 +61,17 @@ Relay::Step Relay::next(std::string& out, int client_fd) {
   for (;;) {
     if (m_ended || !m_output.empty()) return hand_over(out, m_ended ? Step::end : Step::more);
     switch (m_exchange->wait_body(client_fd, deadline())) {
-      case Wake::client_gone: return Step::client_gone;
-      case Wake::ready: digest(); break;
+      case Wake::client_gone:
+        if (!m_tap.saw_end_marker()) return Step::client_gone;
+        end_of_upstream();  // the client had its whole answer and did not wait for upstream to end the body
+        break;
+      case Wake::ready:
+        digest();
+        break;
       case Wake::ended:
-      case Wake::not_yet: end_of_upstream(); break;
+      case Wake::not_yet:
+        end_of_upstream();
+        break;
     }
   }
 }
@@ -83,9 +93,8 @@ std::optional<SteadyTime> Relay::deadline() const {
 
 void Relay::client_left() {
   if (m_after_client == AfterClient::drain && !m_ended) {
-    constexpr int k_no_client = -1;
     std::string unread;
-    while (next(unread, k_no_client) == Step::more) unread.clear();
+    while (next(unread, m_stop_fd) == Step::more) unread.clear();
   }
   account();
   m_exchange.reset();
@@ -102,6 +111,7 @@ void Relay::digest() {
 }
 
 void Relay::pass(const stream::SseEvent& event) {
+  if (m_failure) return;  // the attempt has failed: what came along with the failure does not mend it
   const SteadyTime at = now();
   if (!m_first_event_at) m_first_event_at = at;
   const bool had_content = m_tap.saw_content();
@@ -118,7 +128,11 @@ void Relay::pass(const stream::SseEvent& event) {
   if (seen.commits || (m_hold == Hold::none && !event.data.empty())) m_committed = true;
   if (m_tap.saw_end_marker() && !m_end_marker_at) m_end_marker_at = at;
   if (seen.has_usage && m_tap.usage()) m_settlement->state_usage(*m_tap.usage());
-  if (seen.forward) append(event, seen.has_usage);
+  if (seen.is_error) {
+    m_output.append(redact(event.raw));
+  } else if (seen.forward) {
+    append(event, seen.has_usage);
+  }
 }
 
 void Relay::append(const stream::SseEvent& event, bool with_usage) {
@@ -137,6 +151,7 @@ void Relay::append(const stream::SseEvent& event, bool with_usage) {
   } else {
     m_output.append(event.raw);
   }
+  m_event_is_open = !m_output.ends_with("\n\n") && !m_output.ends_with("\r\n\r\n") && !m_output.ends_with("\r\r");
 }
 
 void Relay::account() {
@@ -148,10 +163,10 @@ void Relay::account() {
 // Upstream has said its last byte. The client must be able to tell a whole answer from a broken one.
 void Relay::end_of_upstream() {
   digest();
-  if (const auto rest = m_scanner.finish()) pass(*rest);
+  const std::optional<Error> broken = m_exchange->failure();
+  pass_rest(broken.has_value());
   account();
   m_ended = true;
-  const std::optional<Error> broken = m_exchange->failure();
   m_exchange.reset();
   if (m_tap.saw_end_marker() || m_tap.finished()) {
     m_committed = true;
@@ -159,19 +174,40 @@ void Relay::end_of_upstream() {
     return;
   }
   if (m_tap.saw_error()) return;
-  const Error error = broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));
+  const Error error =
+      broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));
   if (!m_committed) {
     m_failure = error;
     return;
   }
   m_settlement->failed(error);
+  if (m_translator) m_translator->finish(m_output);
+  close_event();
   m_output.append(protocol::error_event(error));
+}
+
+// What came after the last blank line is a whole event that lacks it, or half of one. Half an event is dropped: what is
+// said after it would be read as its end.
+void Relay::pass_rest(bool broken) {
+  const auto rest = m_scanner.finish();
+  if (!rest || (broken && rest->data != "[DONE]")) return;
+  const std::size_t before = m_output.size();
+  const bool was_malformed = m_tap.saw_malformed();
+  pass(*rest);
+  if (was_malformed || !m_tap.saw_malformed()) return;
+  m_output.resize(before);
+  m_event_is_open = false;
+}
+
+void Relay::close_event() {
+  if (m_event_is_open) m_output.append("\n\n");
+  m_event_is_open = false;
 }
 
 // Adds what a complete stream lacks: the last line's newline, and [DONE].
 void Relay::complete_ending() {
   if (m_translator) m_translator->finish(m_output);
-  if (!m_output.empty() && !m_output.ends_with("\n\n") && !m_output.ends_with("\r\n\r\n")) m_output.append("\n\n");
+  close_event();
   if (!m_tap.saw_end_marker()) m_output.append("data: [DONE]\n\n");
 }
 

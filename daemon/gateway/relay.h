@@ -23,6 +23,7 @@ struct RelayPlan {
   Hold hold = Hold::until_content;
   stream::UsageFrames usage_frames = stream::UsageFrames::hide;
   AfterClient after_client = AfterClient::cancel;
+  int stop_fd = -1;                                // watched in the client's place while draining; -1: nothing is
   std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
 };
 
@@ -44,6 +45,8 @@ class Relay final : public AnswerStream {
   void pass(const stream::SseEvent& event);
   void append(const stream::SseEvent& event, bool with_usage);
   void end_of_upstream();
+  void pass_rest(bool broken);
+  void close_event();
   void complete_ending();
   void account();
   std::optional<SteadyTime> deadline() const;
@@ -55,11 +58,13 @@ class Relay final : public AnswerStream {
   stream::StreamTap m_tap;
   std::unique_ptr<stream::Translator> m_translator;
   AfterClient m_after_client;
+  int m_stop_fd;
   bool m_cost_wanted;
   Hold m_hold;
   std::string m_input;
   std::string m_output;  // ready for the client
   bool m_committed = false;
+  bool m_event_is_open = false;  // the client has a part of an event so far
   bool m_ended = false;
   std::optional<SteadyTime> m_first_event_at;
   std::optional<SteadyTime> m_end_marker_at;

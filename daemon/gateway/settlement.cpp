@@ -1,5 +1,8 @@
 #include "daemon/gateway/settlement.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "daemon/budget/cost.h"
 
 namespace nemo::gateway {
@@ -27,9 +30,15 @@ Settlement::~Settlement() {
 void Settlement::sent_upstream(std::size_t prompt_bytes) {
   m_reached_upstream = true;
   m_prompt_bytes = prompt_bytes;
+  // What an earlier attempt said and gave is not this one's; the time it took is upstream's all the same.
+  m_stated.reset();
+  m_content_bytes = 0;
+  m_earlier_upstream_time += std::exchange(m_upstream_time, Micros{0});
 }
 
-void Settlement::state_usage(const call::Usage& usage) { m_stated = usage; }
+void Settlement::state_usage(const call::Usage& usage) {
+  m_stated = usage;
+}
 
 void Settlement::failed(const Error& error) {
   m_failed = true;
@@ -61,12 +70,13 @@ NanoUsd Settlement::cost() const {
 }
 
 void Settlement::upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at) {
+  if (sent_at == SteadyTime{}) return;  // it never was
   if (last_bytes_at > sent_at) m_upstream_time = std::chrono::duration_cast<Micros>(last_bytes_at - sent_at);
 }
 
 Micros Settlement::added_by_daemon(SteadyTime now) const {
   const auto all = std::chrono::duration_cast<Micros>(now - m_received_at);
-  return std::max(all - m_upstream_time, Micros{0});
+  return std::max(all - m_earlier_upstream_time - m_upstream_time, Micros{0});
 }
 
 void Settlement::first_content_sent(SteadyTime now) {

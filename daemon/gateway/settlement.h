@@ -24,7 +24,7 @@ class Settlement {
 
   // Tokens that upstream did not state are counted from bytes, never left at zero once a model was reached.
   void use_pricing(const std::optional<catalog::Pricing>& pricing) { m_pricing = pricing; }
-  void sent_upstream(std::size_t prompt_bytes);
+  void sent_upstream(std::size_t prompt_bytes);  // once an attempt, before it
   void state_usage(const call::Usage& usage);
   void count_output(std::size_t content_bytes) { m_content_bytes = content_bytes; }
   void failed(const Error& error);
@@ -51,7 +51,8 @@ class Settlement {
   bool m_reached_upstream = false;
   bool m_failed = false;
   bool m_finished = false;
-  Micros m_upstream_time{0};
+  Micros m_upstream_time{0};          // of this attempt
+  Micros m_earlier_upstream_time{0};  // of those before it
   std::optional<Micros> m_overhead_at_first_content;
 };
 

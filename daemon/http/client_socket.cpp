@@ -13,6 +13,8 @@ namespace nemo::http {
 namespace {
 
 constexpr std::size_t k_read_size = std::size_t{16} << 10U;
+// Pieces thrown away before other connections get their turn.
+constexpr int k_most_discards = 64;
 // A held head grows only while headers are written; beyond this it is sent as it stands.
 constexpr std::size_t k_most_held = std::size_t{64} << 10U;
 
@@ -39,6 +41,16 @@ ClientSocket::Filled ClientSocket::fill() {
   if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Filled::nothing : Filled::closed;
   m_in.append(bytes.data(), static_cast<std::size_t>(got));
   find_head();
+  return Filled::some;
+}
+
+ClientSocket::Filled ClientSocket::discard() {
+  std::array<char, k_read_size> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): nobody reads it
+  for (int i = 0; i < k_most_discards; ++i) {
+    const ssize_t got = ::recv(m_fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got == 0) return Filled::closed;
+    if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Filled::nothing : Filled::closed;
+  }
   return Filled::some;
 }
 
@@ -99,8 +111,8 @@ bool ClientSocket::flush() {
 
 bool ClientSocket::send_all(std::string_view first, std::string_view second) {
   while (!first.empty() || !second.empty()) {
-    std::array<iovec, 2> parts{{{const_cast<char*>(first.data()), first.size()},
-                                {const_cast<char*>(second.data()), second.size()}}};
+    std::array<iovec, 2> parts{
+        {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();

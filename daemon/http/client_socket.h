@@ -35,7 +35,7 @@ class ClientSocket {
   enum class Filled : std::uint8_t { some, nothing, closed };
   Filled fill();  // reads what is there, without waiting
   bool has_head() const { return m_head_end != std::string::npos; }
-  bool head_too_large() const { return !has_head() && unread() > k_largest_head; }
+  bool head_too_large() const { return (has_head() ? m_head_end - m_at : unread()) > k_largest_head; }
   std::size_t unread() const { return m_in.size() - m_at; }
 
   // Waits for at least one byte: 0 the client closed, -1 nothing came within the patience for bodies (or an error).
@@ -48,6 +48,7 @@ class ClientSocket {
   void begin_request();  // forgets the old head; call before each request is read
   void end_request();    // flushes and looks for the next head
   bool timed_out() const { return m_timed_out; }
+  Filled discard();  // as fill(), for bytes that nobody will look at
 
  private:
   bool send_all(std::string_view first, std::string_view second);

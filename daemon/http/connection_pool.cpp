@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <vector>
@@ -23,7 +24,21 @@ constexpr std::size_t k_spare_workers = 4;
 constexpr std::size_t k_most_connections = 16384;
 constexpr std::chrono::milliseconds k_sweep_interval{500};
 constexpr int k_idle_wait_ms = 1000;
+// A client that was refused in the middle of its request may go on sending for so long.
+constexpr std::chrono::seconds k_linger{5};
 constexpr int k_no_memory_wait_ms = 50;
+constexpr std::chrono::seconds k_between_complaints{30};
+
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<std::size_t>& count) : m_count(count) { ++m_count; }
+  ~InFlight() { --m_count; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  std::atomic<std::size_t>& m_count;
+};
 
 }  // namespace
 
@@ -39,9 +54,17 @@ ConnectionPool::ConnectionPool(FileDescriptor listener, Serve serve, Refuse refu
   if (!m_epoll.valid() || !m_quit.valid()) {
     throw std::system_error(errno, std::generic_category(), "no event descriptors for connections");
   }
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+    throw std::system_error(errno, std::generic_category(), "no descriptors for connections");
+  }
+  m_near = FileDescriptor(pair[0]);
+  m_far = FileDescriptor(pair[1]);
 }
 
-ConnectionPool::~ConnectionPool() { stop(); }
+ConnectionPool::~ConnectionPool() {
+  stop();
+}
 
 // `connection` is null for the listener and for the quit mark.
 void ConnectionPool::watch(int fd, int change, Connection* connection) {
@@ -84,7 +107,18 @@ bool ConnectionPool::retire() {
 void ConnectionPool::leave_a_waiter() {
   if (m_waiting > 0) return;
   const std::lock_guard lock(m_mutex);
-  if (m_waiting == 0 && !m_stopping && m_workers.size() < k_most_workers) add_worker();
+  if (m_waiting > 0 || m_stopping || m_workers.size() >= k_most_workers) return;
+  try {
+    add_worker();
+  } catch (const std::system_error&) {
+    complain("no thread left for a new call: it waits for a running one to end (ulimit -u, or the service's TasksMax)");
+  }
+}
+
+void ConnectionPool::complain(const char* what) {
+  const SteadyTime now = m_clock.steady();
+  SteadyTime due = m_next_complaint.load();
+  if (now >= due && m_next_complaint.compare_exchange_strong(due, now + k_between_complaints)) log::warn(what);
 }
 
 void ConnectionPool::work() {
@@ -100,12 +134,19 @@ void ConnectionPool::work() {
       leave_a_waiter();
     }
     if (m_clock.steady() >= m_next_sweep.load(std::memory_order_relaxed)) sweep();
-    if (count <= 0 || event.data.ptr == &m_quit) continue;
-    if (event.data.ptr == &m_listener) {
-      accept_all();
-    } else {
-      attend(*static_cast<Connection*>(event.data.ptr));
-    }
+    if (count > 0 && event.data.ptr != &m_quit) attend_to(event.data.ptr);
+  }
+}
+
+// A bug in one call ends its connection, not the daemon.
+void ConnectionPool::attend_to(void* what) {
+  try {
+    if (what != &m_listener) return attend(*static_cast<Connection*>(what));
+    accept_all();
+    if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD, nullptr);
+  } catch (const std::exception& bug) {
+    log::error(std::string("a connection ended by a bug: ") + bug.what());
+    if (what != &m_listener) drop(*static_cast<Connection*>(what));
   }
 }
 
@@ -115,64 +156,91 @@ void ConnectionPool::accept_all() {
     if (!fd.valid()) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-        log::warn("no descriptor left for a new connection: raise the open-files limit (ulimit -n)");
+        complain("no descriptor left for a new connection: raise the open-files limit (ulimit -n)");
         std::this_thread::sleep_for(std::chrono::milliseconds(k_no_memory_wait_ms));
       }
-      break;
+      return;
     }
-    const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const int number = fd.get();
-    auto connection = std::make_unique<Connection>(std::move(fd), m_patience);
-    connection->deadline = m_clock.steady() + m_patience.head;
-    Connection* added = connection.get();
-    {
-      const std::lock_guard lock(m_mutex);
-      if (m_connections.size() >= k_most_connections) continue;  // closes it
-      m_connections.emplace(number, std::move(connection));
+    try {
+      add_connection(std::move(fd));
+    } catch (const std::exception& refused) {
+      log::error(std::string("a new connection was closed: ") + refused.what());
     }
-    watch(number, EPOLL_CTL_ADD, added);
   }
-  if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD, nullptr);
+}
+
+void ConnectionPool::add_connection(FileDescriptor fd) {
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const int number = fd.get();
+  auto connection = std::make_unique<Connection>(std::move(fd), m_patience);
+  connection->deadline = m_clock.steady() + m_patience.head;
+  const std::lock_guard lock(m_mutex);
+  if (m_connections.size() >= k_most_connections || draining()) return;  // closes it
+  Connection& added = *m_connections.emplace(number, std::move(connection)).first->second;
+  try {
+    watch(number, EPOLL_CTL_ADD, &added);
+  } catch (const std::system_error&) {
+    m_connections.erase(number);
+    throw;
+  }
 }
 
 void ConnectionPool::attend(Connection& connection) {
   const SteadyTime deadline = connection.deadline.exchange(k_never);
+  if (connection.lingering) {
+    const bool over = connection.late || draining() || connection.socket.discard() == ClientSocket::Filled::closed;
+    return over ? drop(connection) : wait_until(connection, deadline);
+  }
+  const bool had_begun = connection.socket.unread() > 0;
   const auto filled = connection.socket.fill();
+  const bool goes_on = had_begun && !connection.socket.has_head();
   if (connection.late && !connection.socket.has_head()) {
     if (connection.socket.unread() > 0) m_refuse(connection.socket, true);
     drop(connection);
     return;
   }
-  if (serve_all(connection) == After::close || filled == ClientSocket::Filled::closed) {
-    drop(connection);
-    return;
-  }
-  rearm(connection, deadline);
+  const After after = serve_all(connection);
+  if (after == After::close || filled == ClientSocket::Filled::closed) return drop(connection);
+  if (after == After::linger) return linger(connection);
+  rearm(connection, goes_on ? deadline : k_never);
 }
 
 After ConnectionPool::serve_all(Connection& connection) {
   ClientSocket& socket = connection.socket;
-  while (socket.has_head()) {
-    ++m_busy;
-    const After after = m_serve(socket);
-    --m_busy;
+  while (socket.has_head() && !socket.head_too_large()) {
+    After after = After::close;
+    {
+      const InFlight busy(m_busy);
+      after = m_serve(socket);
+    }
     if (draining()) m_changed.notify_all();
-    if (after == After::close || draining()) return After::close;
+    if (draining()) return After::close;
+    if (after != After::keep) return after;
   }
-  if (socket.head_too_large()) {
-    m_refuse(socket, false);
-    return After::close;
-  }
-  return After::keep;
+  if (!socket.head_too_large()) return After::keep;
+  m_refuse(socket, false);
+  return After::linger;
 }
 
 void ConnectionPool::rearm(Connection& connection, SteadyTime deadline) {
   const SteadyTime now = m_clock.steady();
   // A head that has begun keeps the deadline it began with; a slow sender cannot push it on byte by byte.
   const bool between_requests = connection.socket.unread() == 0;
-  connection.deadline = between_requests ? now + m_patience.idle : std::min(deadline, now + m_patience.head);
+  wait_until(connection, between_requests ? now + m_patience.idle : std::min(deadline, now + m_patience.head));
+}
+
+void ConnectionPool::wait_until(Connection& connection, SteadyTime deadline) {
+  connection.deadline = deadline;
+  // drain() passes over connections that a worker has; this one may have been such a one.
+  if (draining()) ::shutdown(connection.socket.fd(), SHUT_RD);
   watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may have it
+}
+
+void ConnectionPool::linger(Connection& connection) {
+  ::shutdown(connection.socket.fd(), SHUT_WR);
+  connection.lingering = true;
+  wait_until(connection, m_clock.steady() + k_linger);
 }
 
 void ConnectionPool::drop(Connection& connection) {
@@ -214,6 +282,7 @@ void ConnectionPool::stop() {
   }
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(m_quit.get(), &one, sizeof one);
+  m_far.reset();
   std::list<std::thread> all;
   {
     const std::lock_guard lock(m_mutex);

@@ -19,7 +19,9 @@
 
 namespace nemo::http {
 
-enum class After : std::uint8_t { keep, close };
+// linger: the answer was given before the whole request was read. To close at once would reset the connection, and a
+// client that is still sending would never read why.
+enum class After : std::uint8_t { keep, close, linger };
 
 class ConnectionPool {
  public:
@@ -36,9 +38,12 @@ class ConnectionPool {
   bool drain(std::chrono::milliseconds patience);
   void stop();  // ends every connection and joins every worker
 
+  // Its other end is closed by stop(): what goes on without a client watches this in the client's place.
+  int stop_fd() const { return m_near.get(); }
+
   std::size_t open_connections() const;
   std::size_t busy() const { return m_busy.load(std::memory_order_relaxed); }
-  bool draining() const { return m_draining.load(std::memory_order_relaxed); }
+  bool draining() const { return m_draining.load(); }
 
  private:
   // A worker owns it from the event that woke it until it is armed again; one-shot events see to that. The sweep only
@@ -48,17 +53,23 @@ class ConnectionPool {
     ClientSocket socket;
     std::atomic<SteadyTime> deadline{k_never};
     std::atomic<bool> late{false};
+    bool lingering = false;
   };
   static constexpr SteadyTime k_never = SteadyTime::max();  // a worker has it
 
   void work();
+  void attend_to(void* what);
   void add_worker();
   bool retire();
   void leave_a_waiter();
+  void complain(const char* what);
   void accept_all();
+  void add_connection(FileDescriptor fd);
   void attend(Connection& connection);
   After serve_all(Connection& connection);
   void rearm(Connection& connection, SteadyTime deadline);
+  void wait_until(Connection& connection, SteadyTime deadline);
+  void linger(Connection& connection);
   void drop(Connection& connection);
   void sweep();
   void watch(int fd, int change, Connection* connection);
@@ -66,6 +77,8 @@ class ConnectionPool {
   FileDescriptor m_listener;
   FileDescriptor m_epoll;
   FileDescriptor m_quit;  // readable once stop() was called
+  FileDescriptor m_near;  // a pair; the far end is closed by stop()
+  FileDescriptor m_far;
   Serve m_serve;
   Refuse m_refuse;
   const Clock& m_clock;
@@ -79,6 +92,7 @@ class ConnectionPool {
   std::atomic<bool> m_stopping{false};
   std::atomic<std::size_t> m_waiting{0};
   std::atomic<SteadyTime> m_next_sweep{SteadyTime{}};
+  std::atomic<SteadyTime> m_next_complaint{SteadyTime{}};  // one a while: what is short stays short for long
   std::atomic<std::size_t> m_busy{0};
   std::atomic<bool> m_draining{false};
 };

@@ -20,6 +20,8 @@ namespace {
 
 // httplib refuses descriptors above FD_SETSIZE although nothing here selects on them; it only compares this number.
 constexpr int k_descriptor_for_httplib = 0;
+// Nearly all bodies fit, so that they are read in one piece.
+constexpr std::size_t k_first_room = std::size_t{1} << 20U;
 
 class StreamOverSocket final : public httplib::Stream {
  public:
@@ -43,13 +45,22 @@ struct RequestContext {
   ClientSocket& socket;
   SteadyTime received_at;
   std::shared_ptr<const gateway::Snapshot> world;
-  bool must_close = false;
+  After after = After::keep;
   bool too_large = false;
   std::shared_ptr<gateway::Settlement> settlement;  // of a plain answer: ended once it is written
   std::string allowed_origin;
 };
 
 thread_local RequestContext* t_context = nullptr;
+
+// Sets it for as long as a request is served, whatever ends that.
+class CurrentContext {
+ public:
+  explicit CurrentContext(RequestContext& context) { t_context = &context; }
+  ~CurrentContext() { t_context = nullptr; }
+  CurrentContext(const CurrentContext&) = delete;
+  CurrentContext& operator=(const CurrentContext&) = delete;
+};
 
 Secret key_of(const httplib::Request& request) {
   const auto find = [&](const char* name) {
@@ -111,8 +122,9 @@ class EditorServer::Edge final : private httplib::Server {
     });
     // Every POST that reaches a body has a path from our own table, so this pattern never sees a long one.
     Post(".*", [this](const httplib::Request& request, httplib::Response& response,
-                        const httplib::ContentReader& reader) { call(request, response, reader); });
+                      const httplib::ContentReader& reader) { call(request, response, reader); });
     set_error_handler([](const httplib::Request&, httplib::Response& response) { explain(response); });
+    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) { announce_close(response); });
     set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr thrown) {
       try {
         std::rethrow_exception(std::move(thrown));
@@ -120,6 +132,7 @@ class EditorServer::Edge final : private httplib::Server {
         log::error(std::string("a call ended by a bug: ") + bug.what());
       }
       put_error(response, fail(ErrorKind::internal, "Nemo failed at this call; its log says more."));
+      t_context->after = After::linger;  // its body may be unread
     });
   }
 
@@ -132,16 +145,18 @@ class EditorServer::Edge final : private httplib::Server {
         std::move(listener->socket), [this](ClientSocket& socket) { return serve(socket); },
         [](ClientSocket& socket, bool late) { refuse(socket, late); }, m_clock, m_patience);
     m_pool->start();
+    m_serving = m_pool.get();
     return Done{};
   }
 
+  // Both from any thread: the command line may ask before this server is up.
   int port() const { return m_port; }
-  ConnectionPool* pool() const { return m_pool.get(); }
+  ConnectionPool* pool() const { return m_serving; }
 
  private:
   After serve(ClientSocket& socket) {
-    RequestContext context{socket, m_clock.steady(), m_live.get(), false, false, nullptr, {}};
-    t_context = &context;
+    RequestContext context{socket, m_clock.steady(), m_live.get(), After::keep, false, nullptr, {}};
+    const CurrentContext current(context);
     StreamOverSocket stream(socket);
     socket.begin_request();
     bool closed = m_pool->draining();
@@ -152,11 +167,11 @@ class EditorServer::Edge final : private httplib::Server {
       request.ranges.clear();
     });
     socket.end_request();
-    t_context = nullptr;
     if (context.settlement) {
       context.settlement->finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
     }
-    return written && !closed && !context.must_close ? After::keep : After::close;
+    if (!written) return After::close;
+    return closed && context.after == After::keep ? After::close : context.after;
   }
 
   static void refuse(ClientSocket& socket, bool late) {
@@ -173,7 +188,7 @@ class EditorServer::Edge final : private httplib::Server {
   // What httplib itself refused gets a body in the API's shape.
   static void explain(httplib::Response& response) {
     if (!response.body.empty() || t_context == nullptr) return;
-    t_context->must_close = true;
+    t_context->after = After::linger;
     if (t_context->too_large) {
       put_error(response, too_large());
       return;
@@ -190,7 +205,16 @@ class EditorServer::Edge final : private httplib::Server {
     if (status >= 400 && status < 500) response.status = status;
   }
 
-  // All that can be said before the body is read. A refusal leaves the body unread, so the connection is closed after it.
+  // By now httplib has promised to keep the connection, unless the client asked otherwise.
+  static void announce_close(httplib::Response& response) {
+    if (t_context->after == After::keep) return;
+    response.headers.erase("Keep-Alive");
+    response.headers.erase("Connection");
+    response.set_header("Connection", "close");
+  }
+
+  // All that can be said before the body is read. A refusal leaves the body unread, so the connection is closed after
+  // it.
   HandlerResponse before_body(const httplib::Request& request, httplib::Response& response) {
     const config::Settings& settings = t_context->world->settings;
     const std::string origin = request.get_header_value("Origin");
@@ -201,12 +225,15 @@ class EditorServer::Edge final : private httplib::Server {
     }
     t_context->allowed_origin = origin;
     allow_origin(response);
+    // Only calls read a body; what else brings one must not have it taken for its next request.
+    const bool has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+    if (request.method != "POST" && has_body) t_context->after = After::linger;
     if (request.method == "OPTIONS") return preflight(request, response);
     const auto route = find_route(request.path);
     if (!route) {
-      return refuse_with(response, fail(ErrorKind::path_not_found, "There is nothing at " + request.method + " " +
-                                                                       shortened(request.path) +
-                                                                       ". The API begins at /v1."));
+      return refuse_with(response,
+                         fail(ErrorKind::path_not_found, "There is nothing at " + request.method + " " +
+                                                             shortened(request.path) + ". The API begins at /v1."));
     }
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (route->method == "POST" ? request.method != "POST" : !reads) {
@@ -226,8 +253,7 @@ class EditorServer::Edge final : private httplib::Server {
 
   static HandlerResponse refuse_with(httplib::Response& response, const Error& error) {
     put_error(response, error);
-    response.set_header("Connection", "close");
-    t_context->must_close = true;
+    t_context->after = After::linger;
     return HandlerResponse::Handled;
   }
 
@@ -236,16 +262,27 @@ class EditorServer::Edge final : private httplib::Server {
   HandlerResponse take_call(const httplib::Request& request, httplib::Response& response, const Route& route) {
     const std::size_t limit = t_context->world->settings.max_body_bytes;
     const std::string length_text = request.get_header_value("Content-Length");
+    if (!framing_is_clear(request)) {
+      return refuse_with(response,
+                         fail(ErrorKind::invalid_request,
+                              "Where the body ends is not clear: send one Content-Length that is a number, or "
+                              "Transfer-Encoding: chunked."));
+    }
     const std::size_t length = std::strtoull(length_text.c_str(), nullptr, 10);
     if (length_text.empty() && !request.has_header("Transfer-Encoding")) {
-      return refuse_with(response, fail(ErrorKind::invalid_request, "The request has no body; a JSON object is expected."));
+      return refuse_with(response,
+                         fail(ErrorKind::invalid_request, "The request has no body; a JSON object is expected."));
     }
     if (length > limit) return refuse_with(response, too_large());
     if (length_text.empty() || request.has_header("Transfer-Encoding") || request.has_header("Content-Encoding")) {
       return HandlerResponse::Unhandled;
     }
-    std::string body(length, '\0');
-    if (!t_context->socket.read_exactly(body.data(), length)) {
+    std::string body;
+    while (body.size() < length) {
+      // Room is made as bytes come: a large Content-Length alone must not cost memory.
+      const std::size_t had = body.size();
+      body.resize(std::min(length, std::max(k_first_room, 2 * had)));
+      if (t_context->socket.read_exactly(body.data() + had, body.size() - had)) continue;
       response.status = 400;  // explain() says why
       return HandlerResponse::Handled;
     }
@@ -253,10 +290,19 @@ class EditorServer::Edge final : private httplib::Server {
     return HandlerResponse::Handled;
   }
 
+  // What two readers could take for two different ends of a body is refused.
+  static bool framing_is_clear(const httplib::Request& request) {
+    const std::size_t lengths = request.get_header_value_count("Content-Length");
+    const std::size_t encodings = request.get_header_value_count("Transfer-Encoding");
+    if (lengths + encodings > 1) return false;
+    if (encodings == 1) return strcasecmp(request.get_header_value("Transfer-Encoding").c_str(), "chunked") == 0;
+    return request.get_header_value("Content-Length").find_first_not_of("0123456789") == std::string::npos;
+  }
+
   static Error too_large() {
-    return fail(ErrorKind::request_too_large,
-                "The body is larger than " + std::to_string(t_context->world->settings.max_body_bytes >> 20U) +
-                    " MiB (max_body_mib in the config).");
+    return fail(ErrorKind::request_too_large, "The body is larger than " +
+                                                  std::to_string(t_context->world->settings.max_body_bytes >> 20U) +
+                                                  " MiB (max_body_mib in the config).");
   }
 
   static void allow_origin(httplib::Response& response) {
@@ -281,13 +327,20 @@ class EditorServer::Edge final : private httplib::Server {
 
   HandlerResponse show_page(const httplib::Request& request, httplib::Response& response, const Route& route) {
     switch (route.page) {
-      case Page::health: response.set_content(R"({"status":"ok"})", "application/json"); break;
+      case Page::health:
+        response.set_content(R"({"status":"ok"})", "application/json");
+        break;
       case Page::root:
         response.set_content("nemod " + std::string(version()) + " is running. The API begins at /v1.\n", "text/plain");
         break;
-      case Page::model_list: put_answer(response, m_gateway.list_models(key_of(request))); break;
-      case Page::model: put_answer(response, m_gateway.show_model(key_of(request), std::string(route.rest))); break;
-      case Page::call: break;
+      case Page::model_list:
+        put_answer(response, m_gateway.list_models(key_of(request)));
+        break;
+      case Page::model:
+        put_answer(response, m_gateway.show_model(key_of(request), std::string(route.rest)));
+        break;
+      case Page::call:
+        break;
     }
     if (response.status < 0) response.status = 200;
     return HandlerResponse::Handled;
@@ -302,10 +355,7 @@ class EditorServer::Edge final : private httplib::Server {
       if (!t_context->too_large) body.append(bytes, size);
       return !t_context->too_large;
     });
-    if (!whole) {
-      response.set_header("Connection", "close");
-      return;  // httplib has set the status; explain() says why
-    }
+    if (!whole) return;  // httplib has set the status; explain() says why
     answer_call(request, response, find_route(request.path)->surface, std::move(body));
   }
 
@@ -317,14 +367,16 @@ class EditorServer::Edge final : private httplib::Server {
     incoming.key = key_of(request);
     incoming.user_agent = request.get_header_value("User-Agent");
     incoming.client_fd = t_context->socket.fd();
+    incoming.stop_fd = m_pool->stop_fd();
     incoming.received_at = t_context->received_at;
     incoming.at = m_clock.wall();
     gateway::Answer answer = m_gateway.answer(std::move(incoming));
     if (answer.client_gone) {
       answer.settlement->finish(gateway::Delivery::client_gone);
-      t_context->must_close = true;
-      response.status = 499;
-      response.set_content(" ", "text/plain");
+      t_context->after = After::close;
+      // Read only by a client that closed no more than its sending half.
+      put_error(response, fail(ErrorKind::client_gone,
+                               "The client closed its side of the connection before the answer was there."));
       return;
     }
     put_answer(response, std::move(answer), request.version == "HTTP/1.0");
@@ -332,7 +384,8 @@ class EditorServer::Edge final : private httplib::Server {
 
   static void put_answer(httplib::Response& response, gateway::Answer answer, bool old_client = false) {
     response.status = answer.status;
-    for (auto& [name, value] : answer.headers) response.headers.emplace(name, std::move(value));
+    // set_header leaves out a value with a line break in it: some come from upstream, some from the caller.
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
     if (!answer.stream) {
       t_context->settlement = answer.settlement;
       response.set_header("Content-Type", answer.content_type);
@@ -344,7 +397,7 @@ class EditorServer::Edge final : private httplib::Server {
     const auto provider = [stream, settlement = answer.settlement, fd = t_context->socket.fd()](
                               std::size_t, httplib::DataSink& sink) { return pump(*stream, *settlement, fd, sink); };
     if (old_client) {
-      t_context->must_close = true;
+      t_context->after = After::close;
       response.set_content_provider(answer.content_type, provider);
     } else {
       response.set_chunked_content_provider(answer.content_type, provider);
@@ -355,19 +408,26 @@ class EditorServer::Edge final : private httplib::Server {
   const gateway::Live& m_live;
   const Clock& m_clock;
   Patience m_patience;
-  int m_port = 0;
+  std::atomic<int> m_port{0};
   std::unique_ptr<ConnectionPool> m_pool;
+  std::atomic<ConnectionPool*> m_serving{nullptr};
 };
 
 EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock,
                            const Patience& patience)
     : m_edge(std::make_unique<Edge>(gateway, live, clock, patience)) {}
 
-EditorServer::~EditorServer() { stop(std::chrono::milliseconds(0)); }
+EditorServer::~EditorServer() {
+  stop(std::chrono::milliseconds(0));
+}
 
-Status EditorServer::listen(const std::string& host, int port) { return m_edge->listen_on_port(host, port); }
+Status EditorServer::listen(const std::string& host, int port) {
+  return m_edge->listen_on_port(host, port);
+}
 
-int EditorServer::port() const { return m_edge->port(); }
+int EditorServer::port() const {
+  return m_edge->port();
+}
 
 bool EditorServer::stop(std::chrono::milliseconds patience) {
   if (m_edge->pool() == nullptr) return true;
@@ -376,8 +436,12 @@ bool EditorServer::stop(std::chrono::milliseconds patience) {
   return all_ended;
 }
 
-std::size_t EditorServer::open_connections() const { return m_edge->pool() ? m_edge->pool()->open_connections() : 0; }
+std::size_t EditorServer::open_connections() const {
+  return m_edge->pool() ? m_edge->pool()->open_connections() : 0;
+}
 
-std::size_t EditorServer::open_calls() const { return m_edge->pool() ? m_edge->pool()->busy() : 0; }
+std::size_t EditorServer::open_calls() const {
+  return m_edge->pool() ? m_edge->pool()->busy() : 0;
+}
 
 }  // namespace nemo::http

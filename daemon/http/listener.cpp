@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -20,7 +21,9 @@ namespace fs = std::filesystem;
 // More than the clients of one machine open at once; the kernel caps it at net.core.somaxconn.
 constexpr int k_backlog = 4096;
 
-std::string reason(int code) { return std::error_code(code, std::generic_category()).message(); }
+std::string reason(int code) {
+  return std::error_code(code, std::generic_category()).message();
+}
 
 // The socket inode that listens on `port`, from /proc/net/tcp (columns: local_address, state 0A = LISTEN, inode).
 std::string listening_inode(int port) {
@@ -39,26 +42,40 @@ std::string listening_inode(int port) {
   return {};
 }
 
-// "nemod (process 1234)", or empty when it cannot be seen (another user's process, or not Linux).
+std::string name_of(const fs::path& process) {
+  std::ifstream file(process / "comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+
+// Whether `process` has the socket open. Nothing: it does not show its descriptors.
+std::optional<bool> holds(const fs::path& process, const std::string& socket) {
+  std::error_code hidden;
+  for (const auto& fd : fs::directory_iterator(process / "fd", hidden)) {
+    std::error_code gone;
+    if (fs::read_symlink(fd.path(), gone) == socket) return true;
+    if (gone == std::errc::permission_denied) return std::nullopt;
+  }
+  if (hidden == std::errc::permission_denied) return std::nullopt;
+  return false;
+}
+
+// "nginx (process 1234)", or empty when it cannot be seen (another user's process, or not Linux). A nemod hides its
+// descriptors, as it has keys in memory: one that runs is the likely holder of a nemod's port.
 std::string holder_of(int port) {
   const std::string inode = listening_inode(port);
   if (inode.empty()) return {};
-  const std::string wanted = "socket:[" + inode + "]";
+  std::string likely;
   std::error_code ignored;
   for (const auto& process : fs::directory_iterator("/proc", ignored)) {
     const std::string pid = process.path().filename();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::error_code hidden;
-    for (const auto& fd : fs::directory_iterator(process.path() / "fd", hidden)) {
-      std::error_code gone;
-      if (fs::read_symlink(fd.path(), gone) != wanted) continue;
-      std::ifstream file(process.path() / "comm");
-      std::string name;
-      std::getline(file, name);
-      return name + " (process " + pid + ")";
-    }
+    const auto held = holds(process.path(), "socket:[" + inode + "]");
+    if (held.value_or(false)) return name_of(process.path()) + " (process " + pid + ")";
+    if (!held && name_of(process.path()) == "nemod") likely = "another program, probably nemod (process " + pid + ")";
   }
-  return {};
+  return likely;
 }
 
 Error cannot_listen(const std::string& host, int port, int code) {

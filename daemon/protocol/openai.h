@@ -28,12 +28,14 @@ enum class Extensions : std::uint8_t { keep, strip };  // nemo_* fields: kept fo
 std::string upstream_body(const RequestBody& body, const call::CallSpec& spec, std::string_view upstream_model,
                           Extensions extensions);
 
-// Usage as an OpenAI-shaped answer states it. Output is total - prompt where that is more than completion_tokens
-// (Gemini leaves reasoning out of completion_tokens). Null usage or none: nullopt.
-std::optional<call::Usage> read_usage(std::string_view answer_json);
-
-// Counts the answer's text when upstream did not say: bytes of content between the quotes.
-std::size_t answer_content_bytes(std::string_view answer_json);
+// What a whole OpenAI-shaped answer says of the call.
+struct AnswerFacts {
+  // Output is total - prompt where that is more than completion_tokens (Gemini leaves reasoning out of them). Null
+  // usage or none: nullopt.
+  std::optional<call::Usage> usage;
+  std::size_t content_bytes = 0;  // of its text, between the quotes: what counts when upstream stated no usage
+};
+std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json);  // nullopt: not a JSON object
 
 std::unique_ptr<stream::ChunkReader> make_openai_chunk_reader();
 

@@ -99,7 +99,9 @@ void read_choice(JsonCursor& cursor, ChoicesFacts& facts) {
       facts.content_bytes += content_length(cursor);
     } else if (*key == "finish_reason") {
       const std::string_view reason = cursor.take();
-      if (reason.size() > 2 && reason.front() == '"') facts.finished = true;
+      if (reason.size() > 2 && reason.front() == '"') ++facts.finished;
+    } else if (*key == "index") {
+      facts.highest_index = std::max(facts.highest_index, read_integer(cursor.take()).value_or(0));
     } else {
       cursor.skip();
     }
@@ -185,23 +187,23 @@ std::optional<call::Usage> read_usage_object(std::string_view raw) {
   return usage;
 }
 
-std::optional<call::Usage> read_usage(std::string_view answer_json) {
-  const auto raw = find_usage(answer_json);
-  return raw ? read_usage_object(*raw) : std::nullopt;
-}
-
-std::size_t answer_content_bytes(std::string_view answer_json) {
+std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json) {
   JsonCursor cursor(answer_json);
-  std::size_t bytes = 0;
-  if (!cursor.begin_object()) return 0;
+  AnswerFacts facts;
+  std::string_view usage;
+  if (!cursor.begin_object()) return std::nullopt;
   while (const auto key = cursor.next_field()) {
     if (*key == "choices") {
-      bytes += read_choices(cursor).content_bytes;
+      facts.content_bytes += read_choices(cursor).content_bytes;
+    } else if (*key == "usage") {
+      usage = cursor.take();
     } else {
       cursor.skip();
     }
   }
-  return bytes;
+  if (!cursor.at_end()) return std::nullopt;
+  if (!usage.empty() && usage.front() == '{') facts.usage = read_usage_object(usage);
+  return facts;
 }
 
 std::string with_cost(std::string_view raw_event, NanoUsd cost) {

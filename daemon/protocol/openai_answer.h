@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace nemo::protocol {
 struct ChoicesFacts {
   std::size_t count = 0;
   std::size_t content_bytes = 0;  // between the quotes, escapes counted as they stand
-  bool finished = false;
+  std::size_t finished = 0;       // choices with a finish_reason
+  std::int64_t highest_index = 0;
 };
 
 // Both stand before the value and pass it; a fault stays in the cursor.

@@ -60,6 +60,7 @@ class OpenAiChunkReader final : public stream::ChunkReader {
     facts.has_content = choices.content_bytes != 0;
     facts.content_bytes = choices.content_bytes;
     facts.finished = choices.finished;
+    facts.highest_choice = choices.highest_index;
     if (usage.empty() || usage.front() != '{') return;
     facts.usage = read_usage_object(usage);
     facts.only_usage = choices.count == 0;

@@ -5,8 +5,8 @@
 
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
-#include "shared/secret.h"
 #include "shared/json_escape.h"
+#include "shared/secret.h"
 
 namespace nemo::protocol {
 namespace {

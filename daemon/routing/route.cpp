@@ -26,7 +26,9 @@ Error unknown_model(const catalog::Catalog& catalog, const std::string& id) {
   return fail(ErrorKind::model_not_found, std::move(message), "model");
 }
 
-bool is_automatic(std::string_view model) { return model.empty() || model == "nemo/auto" || model == "auto"; }
+bool is_automatic(std::string_view model) {
+  return model.empty() || model == "nemo/auto" || model == "auto";
+}
 
 // The id that the request's model stands for, and why.
 Result<std::string> resolve_model(const Table& table, const call::CallSpec& spec, const std::string& lane,

@@ -18,8 +18,8 @@
 namespace nemo::routing {
 
 struct Deployment {
-  std::string id;              // "gemini-2.5-flash@nemo"
-  std::string model;           // catalog id
+  std::string id;     // "gemini-2.5-flash@nemo"
+  std::string model;  // catalog id
   std::string upstream;
   std::string upstream_model;  // what goes into the request
   int order = 1;
@@ -44,15 +44,15 @@ struct Table {
 };
 
 struct Decision {
-  std::string lane;                        // by the shape of the call; empty for embeddings
-  const catalog::Model* model = nullptr;   // of the first candidate; points into the catalog given to decide()
+  std::string lane;                       // by the shape of the call; empty for embeddings
+  const catalog::Model* model = nullptr;  // of the first candidate; points into the catalog given to decide()
   std::string model_reason;
   struct Choice {
     const Deployment* deployment;
     const catalog::Model* model;
   };
-  std::vector<Choice> choices;             // eligible, best first
-  std::vector<call::Candidate> considered; // all of them, with reasons
+  std::vector<Choice> choices;              // eligible, best first
+  std::vector<call::Candidate> considered;  // all of them, with reasons
 };
 
 // Errors: invalid_request (no model for embeddings), model_not_found (with the nearest ids), model_not_priced,

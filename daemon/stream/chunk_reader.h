@@ -13,10 +13,11 @@ namespace nemo::stream {
 struct ChunkFacts {
   bool has_content = false;  // text, reasoning, a tool call or a refusal for the user
   std::size_t content_bytes =
-      0;                    // decoded length is not needed: bytes between the quotes, escapes counted as they stand
-  bool finished = false;    // a finish_reason that is not null
-  bool only_usage = false;  // nothing in it but usage (choices is empty)
-  bool end_marker = false;  // [DONE]
+      0;                     // decoded length is not needed: bytes between the quotes, escapes counted as they stand
+  std::size_t finished = 0;  // choices with a finish_reason that is not null
+  std::int64_t highest_choice = 0;  // the highest index among its choices
+  bool only_usage = false;          // nothing in it but usage (choices is empty)
+  bool end_marker = false;          // [DONE]
   bool is_error = false;
   std::string error_message;
   std::optional<call::Usage> usage;  // source = provider

@@ -1,5 +1,6 @@
 #include "daemon/stream/stream_tap.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace nemo::stream {
@@ -18,7 +19,8 @@ TapResult StreamTap::look(const SseEvent& event, SteadyTime now) {
     m_content_bytes += facts.content_bytes;
     ++m_content_events;
   }
-  if (facts.finished) m_finished = true;
+  m_finished += facts.finished;
+  m_highest_choice = std::max(m_highest_choice, facts.highest_choice);
   if (facts.end_marker) m_end_marker = true;
   if (facts.usage) {
     m_usage = facts.usage;
@@ -30,7 +32,7 @@ TapResult StreamTap::look(const SseEvent& event, SteadyTime now) {
       m_error = facts.error_message.empty() ? "the upstream broke off its answer" : std::move(facts.error_message);
     }
   }
-  if (!m_committed && !facts.is_error && (facts.has_content || facts.finished || facts.usage)) {
+  if (!m_committed && !facts.is_error && (facts.has_content || facts.finished != 0 || facts.usage)) {
     result.commits = m_committed = true;
   }
   result.forward = !(m_frames == UsageFrames::hide && facts.only_usage && !facts.is_error);

@@ -30,7 +30,8 @@ class StreamTap {
 
   std::optional<SteadyTime> first_content_at() const { return m_first_content_at; }
   bool saw_content() const { return m_first_content_at.has_value(); }
-  bool finished() const { return m_finished; }  // a finish_reason came
+  // Every choice that was seen has got its finish_reason.
+  bool finished() const { return m_finished > static_cast<std::size_t>(m_highest_choice); }
   bool saw_end_marker() const { return m_end_marker; }
   bool saw_error() const { return !m_error.empty(); }
   bool saw_malformed() const { return m_malformed; }
@@ -44,7 +45,8 @@ class StreamTap {
   UsageFrames m_frames;
   std::optional<SteadyTime> m_first_content_at;
   bool m_committed = false;
-  bool m_finished = false;
+  std::size_t m_finished = 0;
+  std::int64_t m_highest_choice = 0;
   bool m_end_marker = false;
   bool m_malformed = false;
   std::string m_error;

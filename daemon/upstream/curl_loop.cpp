@@ -1,7 +1,8 @@
 #include "daemon/upstream/curl_loop.h"
 
-#include <sys/epoll.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
@@ -16,13 +17,14 @@
 namespace nemo::upstream {
 namespace {
 
-constexpr int k_events_per_turn = 64;
 // Connections kept warm after use, over all upstreams: a few hosts, plus room for bursts of HTTP/1.1.
 constexpr long k_warm_connections = 256;
 // Idle easy handles that are kept: one per call in flight is reused, a burst beyond this is given back.
 constexpr std::size_t k_spare_handles = 64;
 
-std::system_error system_failure(const char* what) { return {errno, std::generic_category(), what}; }
+std::system_error system_failure(const char* what) {
+  return {errno, std::generic_category(), what};
+}
 
 void ring(int eventfd) {
   const std::uint64_t one = 1;
@@ -32,8 +34,10 @@ void ring(int eventfd) {
 
 }  // namespace
 
-CurlLoop::CurlLoop()
-    : m_multi(curl_multi_init()), m_epoll(epoll_create1(EPOLL_CLOEXEC)), m_wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+CurlLoop::CurlLoop(Thread thread)
+    : m_multi(curl_multi_init()),
+      m_epoll(epoll_create1(EPOLL_CLOEXEC)),
+      m_wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!m_multi) throw std::runtime_error("libcurl cannot make a multi handle");
   if (!m_epoll.valid() || !m_wake.valid()) throw system_failure("no event descriptors for the upstream thread");
   epoll_event event{};
@@ -46,73 +50,145 @@ CurlLoop::CurlLoop()
   lib::curl::set(m_multi.get(), CURLMOPT_TIMERDATA, this);
   lib::curl::set(m_multi.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
   lib::curl::set(m_multi.get(), CURLMOPT_MAXCONNECTS, k_warm_connections);
-  m_thread = std::thread([this] { run(); });
+  if (thread == Thread::own) m_thread = std::thread([this] { run(); });
 }
 
 CurlLoop::~CurlLoop() {
   {
-    const std::lock_guard lock(m_inbox_mutex);
+    const std::lock_guard lock(m_mutex);
     m_stop = true;
   }
+  m_thread_wanted.notify_all();
   ring(m_wake.get());
-  m_thread.join();
+  if (m_thread.joinable()) m_thread.join();
+  for (const auto& transfer : std::unordered_set(m_running)) drop(*transfer);
+  m_spare.clear();
   m_multi.reset();  // closes its connections, which still calls back
 }
 
 void CurlLoop::post(Command::Kind kind, std::shared_ptr<Transfer> transfer) {
   bool must_ring = false;
+  bool drives = false;
+  const Transfer* own = transfer.get();
   {
-    const std::lock_guard lock(m_inbox_mutex);
+    const std::lock_guard lock(m_mutex);
     m_inbox.push_back({kind, std::move(transfer)});
-    must_ring = std::exchange(m_asleep, false);
+    drives = m_driver == Driver::nobody;
+    if (drives) {
+      m_driver = Driver::worker;
+    } else {
+      must_ring = std::exchange(m_asleep, false);
+    }
   }
   if (must_ring) ring(m_wake.get());
+  if (!drives) return;
+  act_on_all(0);
+  leave(own);
+}
+
+bool CurlLoop::try_drive() {
+  const std::lock_guard lock(m_mutex);
+  if (m_driver != Driver::nobody) return false;
+  m_driver = Driver::worker;
+  return true;
+}
+
+void CurlLoop::leave(const Transfer* own) {
+  for (;;) {
+    {
+      const std::lock_guard lock(m_mutex);
+      if (m_inbox.empty()) {
+        const auto is_other = [&](const std::shared_ptr<Transfer>& one) { return one.get() != own; };
+        const bool others = std::any_of(m_running.begin(), m_running.end(), is_other);
+        m_driver = others ? Driver::thread : Driver::nobody;
+        if (!others) return;
+        break;
+      }
+    }
+    act_on_all(0);
+  }
+  m_thread_wanted.notify_one();
 }
 
 void CurlLoop::run() {
   name_this_thread("nemo-upstream");
-  std::array<epoll_event, k_events_per_turn> events{};
+  constexpr std::chrono::milliseconds k_no_limit{60'000};
+  std::unique_lock lock(m_mutex);
   for (;;) {
-    int timeout = wait_ms();
-    {
-      const std::lock_guard lock(m_inbox_mutex);
-      if (m_stop) break;
-      if (!m_inbox.empty()) timeout = 0;
-      m_asleep = timeout != 0;
-    }
-    const int count = epoll_wait(m_epoll.get(), events.data(), k_events_per_turn, timeout);
-    if (count < 0 && errno != EINTR) {
-      log::error(std::string("upstream thread: epoll_wait: ") + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
-    }
-    {
-      const std::lock_guard lock(m_inbox_mutex);
-      m_asleep = false;
-    }
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      if (event.data.fd == m_wake.get()) {
-        std::uint64_t rings = 0;
-        [[maybe_unused]] const auto drained = ::read(m_wake.get(), &rings, sizeof rings);
-        continue;
-      }
-      heed(event.data.fd, event.events);
-    }
-    obey_commands();
-    if (m_timer && *m_timer <= std::chrono::steady_clock::now()) {
-      m_timer.reset();
-      act(CURL_SOCKET_TIMEOUT, 0);
-    }
-    collect_finished();
-    wake_waiters();
+    m_thread_wanted.wait(lock, [this] { return m_stop || m_driver == Driver::thread; });
+    if (m_stop) return;
+    lock.unlock();
+    do {
+      turn(-1, k_no_limit);
+    } while (has_more_to_do());
+    lock.lock();
   }
-  for (const auto& transfer : std::unordered_set(m_running)) drop(*transfer);
-  m_spare.clear();
 }
 
-int CurlLoop::wait_ms() const {
-  if (!m_timer) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*m_timer - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+// Asked by the loop's own thread after a turn; when there is nothing left, nobody drives.
+bool CurlLoop::has_more_to_do() {
+  const std::lock_guard lock(m_mutex);
+  if (m_stop) return false;
+  if (!m_running.empty() || !m_inbox.empty()) return true;
+  m_driver = Driver::nobody;
+  return false;
+}
+
+CurlLoop::Turned CurlLoop::turn(int client_fd, std::chrono::milliseconds patience) {
+  int timeout = wait_ms(patience);
+  {
+    const std::lock_guard lock(m_mutex);
+    if (!m_inbox.empty()) timeout = 0;
+    m_asleep = timeout != 0;
+  }
+  const SteadyTime began = std::chrono::steady_clock::now();
+  bool client_left = false;
+  const int count = wait_for_events(client_fd, timeout, client_left);
+  {
+    const std::lock_guard lock(m_mutex);
+    m_asleep = false;
+  }
+  act_on_all(count);
+  if (client_left) return Turned::client;
+  return count == 0 && std::chrono::steady_clock::now() - began >= patience ? Turned::timeout : Turned::events;
+}
+
+int CurlLoop::wait_for_events(int client_fd, int timeout_ms, bool& client_left) {
+  if (client_fd >= 0) {
+    std::array<pollfd, 2> fds{{{m_epoll.get(), POLLIN, 0}, {client_fd, POLLRDHUP, 0}}};
+    if (::poll(fds.data(), fds.size(), timeout_ms) <= 0) return 0;
+    client_left = (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+    if ((fds[0].revents & POLLIN) == 0) return 0;
+    timeout_ms = 0;
+  }
+  return std::max(epoll_wait(m_epoll.get(), m_events.data(), k_events_per_turn, timeout_ms), 0);
+}
+
+void CurlLoop::act_on_all(int event_count) {
+  for (int i = 0; i < event_count; ++i) {
+    const epoll_event& event = m_events[static_cast<std::size_t>(i)];
+    if (event.data.fd == m_wake.get()) {
+      std::uint64_t rings = 0;
+      [[maybe_unused]] const auto drained = ::read(m_wake.get(), &rings, sizeof rings);
+      continue;
+    }
+    heed(event.data.fd, event.events);
+  }
+  obey_commands();
+  if (m_timer && *m_timer <= std::chrono::steady_clock::now()) {
+    m_timer.reset();
+    act(CURL_SOCKET_TIMEOUT, 0);
+  }
+  collect_finished();
+  wake_waiters();
+}
+
+int CurlLoop::wait_ms(std::chrono::milliseconds patience) const {
+  std::chrono::milliseconds wait = patience;
+  if (m_timer) {
+    wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(*m_timer - std::chrono::steady_clock::now()));
+  }
+  return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 60'000));
 }
 
 void CurlLoop::act(curl_socket_t socket, int events) {
@@ -123,23 +199,38 @@ void CurlLoop::act(curl_socket_t socket, int events) {
 void CurlLoop::obey_commands() {
   std::vector<Command> commands;
   {
-    const std::lock_guard lock(m_inbox_mutex);
+    const std::lock_guard lock(m_mutex);
     commands.swap(m_inbox);
   }
   for (Command& command : commands) {
     switch (command.kind) {
-      case Command::Kind::start: begin(command.transfer); break;
+      case Command::Kind::start:
+        begin(command.transfer);
+        break;
       case Command::Kind::resume:
         if (command.transfer->running) curl_easy_pause(command.transfer->easy.get(), CURLPAUSE_CONT);
         break;
-      case Command::Kind::cancel: drop(*command.transfer); break;
+      case Command::Kind::cancel:
+        drop(*command.transfer);
+        break;
     }
   }
 }
 
 void CurlLoop::begin(const std::shared_ptr<Transfer>& transfer) {
-  take_handle(*transfer);
-  configure(*transfer);
+  try {
+    take_handle(*transfer);
+    configure(*transfer);
+  } catch (const std::exception& refused) {
+    {
+      const std::lock_guard lock(transfer->mutex);
+      transfer->failure = fail(ErrorKind::upstream_error, std::string("The call cannot be made: ") + refused.what());
+      transfer->ended = true;
+    }
+    touch(*transfer);
+    wake_waiters();  // now: its worker may let go of it, and it is not among the running ones that are kept
+    return;
+  }
   {
     const std::lock_guard lock(transfer->mutex);
     transfer->sent_at = std::chrono::steady_clock::now();
@@ -157,8 +248,8 @@ void CurlLoop::begin(const std::shared_ptr<Transfer>& transfer) {
 // The newest spare handle that was used at the same place, else any, else a new one.
 void CurlLoop::take_handle(Transfer& transfer) {
   transfer.profile = profile_of(transfer.request);
-  const auto same = std::find_if(m_spare.rbegin(), m_spare.rend(),
-                                 [&](const Spare& one) { return one.profile == transfer.profile; });
+  const auto same =
+      std::find_if(m_spare.rbegin(), m_spare.rend(), [&](const Spare& one) { return one.profile == transfer.profile; });
   if (same != m_spare.rend()) {
     transfer.easy = std::move(same->easy);
     m_spare.erase(std::next(same).base());
@@ -176,6 +267,8 @@ void CurlLoop::take_handle(Transfer& transfer) {
   apply_profile(easy, transfer.request);
   lib::curl::set(easy, CURLOPT_HEADERFUNCTION, &CurlLoop::on_header);
   lib::curl::set(easy, CURLOPT_WRITEFUNCTION, &CurlLoop::on_body);
+  lib::curl::set(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlLoop::on_open_socket);
+  lib::curl::set(easy, CURLOPT_OPENSOCKETDATA, this);
   lib::curl::set(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlLoop::on_close_socket);
   lib::curl::set(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
@@ -213,13 +306,13 @@ void CurlLoop::finish(Transfer& transfer, CURLcode code) {
   drop(transfer);
 }
 
-// Takes the transfer off the multi handle, at whatever stage it is. On HTTP/1.1 that closes its connection if the answer
-// is not complete; on HTTP/2 it resets its stream and leaves the connection.
+// Takes the transfer off the multi handle, at whatever stage it is. On HTTP/1.1 that closes its connection if the
+// answer is not complete; on HTTP/2 it resets its stream and leaves the connection.
 void CurlLoop::drop(Transfer& transfer) {
   if (!transfer.running) return;
   transfer.running = false;
-  std::erase(m_touched, &transfer);
   curl_multi_remove_handle(m_multi.get(), transfer.easy.get());
+  std::erase(m_touched, &transfer);  // after curl's last call back
   if (m_spare.size() < k_spare_handles) m_spare.push_back({std::move(transfer.easy), std::move(transfer.profile)});
   transfer.easy.reset();
   const auto held = std::find_if(m_running.begin(), m_running.end(),
@@ -257,6 +350,16 @@ int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*
   return 0;
 }
 
+curl_socket_t CurlLoop::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (socket < 0) return CURL_SOCKET_BAD;
+  const auto at = static_cast<std::size_t>(socket);
+  if (at >= loop.m_watched.size()) loop.m_watched.resize(at + 1);
+  loop.m_watched[at] = {0, false, true};
+  return socket;
+}
+
 int CurlLoop::on_close_socket(void* self, curl_socket_t socket) {
   auto& loop = *static_cast<CurlLoop*>(self);
   const auto at = static_cast<std::size_t>(socket);
@@ -269,6 +372,12 @@ void CurlLoop::watch(curl_socket_t socket, std::uint32_t events) {
   if (at >= m_watched.size()) m_watched.resize(at + 1);
   Watched& watched = m_watched[at];
   watched.wanted = events != 0;
+  if (!watched.wanted && !watched.is_connection) {
+    // The name resolver's own: curl closes it without a word, and its number may be a connection's next.
+    if (watched.events != 0) epoll_ctl(m_epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
+    watched = {};
+    return;
+  }
   if (!watched.wanted || watched.events == events) return;
   epoll_event event{};
   event.events = events;

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
+#include <vector>
 
 #include "daemon/upstream/curl_loop.h"
 #include "daemon/upstream/request_options.h"
@@ -22,6 +24,8 @@ int bell_of_this_thread() {
   return t_bell.get();
 }
 
+constexpr int k_no_bell = -1;
+
 enum class Rung : std::uint8_t { bell, client, timeout };
 
 Rung poll_both(int bell, int client_fd, std::chrono::milliseconds timeout) {
@@ -35,6 +39,45 @@ Rung poll_both(int bell, int client_fd, std::chrono::milliseconds timeout) {
   if (client_fd >= 0 && (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0) return Rung::client;
   return Rung::bell;
 }
+
+}  // namespace
+
+// Loops that serve one exchange at a time, the last used first, so that its warm connection is used again.
+class LoopPool : public std::enable_shared_from_this<LoopPool> {
+ public:
+  // The loop comes back by itself when its exchange is gone. `other` when so many are out already.
+  std::shared_ptr<CurlLoop> borrow(const std::shared_ptr<CurlLoop>& other) {
+    std::unique_ptr<CurlLoop> loop;
+    {
+      const std::lock_guard lock(m_mutex);
+      if (m_out == k_most_private_loops) return other;
+      ++m_out;
+      if (!m_idle.empty()) {
+        loop = std::move(m_idle.back());
+        m_idle.pop_back();
+      }
+    }
+    if (!loop) loop = std::make_unique<CurlLoop>(CurlLoop::Thread::none);
+    return {loop.release(), [pool = shared_from_this()](CurlLoop* one) { pool->give_back(one); }};
+  }
+
+ private:
+  // Beyond this many calls at once the hand-overs no longer matter and the descriptors (two each) begin to.
+  static constexpr std::size_t k_most_private_loops = 64;
+
+  void give_back(CurlLoop* one) {
+    std::unique_ptr<CurlLoop> loop(one);
+    const std::lock_guard lock(m_mutex);
+    --m_out;
+    m_idle.push_back(std::move(loop));
+  }
+
+  std::mutex m_mutex;
+  std::vector<std::unique_ptr<CurlLoop>> m_idle;
+  std::size_t m_out = 0;
+};
+
+namespace {
 
 class CurlExchange final : public Exchange {
  public:
@@ -103,20 +146,56 @@ class CurlExchange final : public Exchange {
     const int bell = bell_of_this_thread();
     const SteadyTime deadline =
         m_got_bytes ? std::chrono::steady_clock::now() + m_transfer->request.idle_timeout : m_first_byte_by;
+    const SteadyTime next = until ? std::min(*until, deadline) : deadline;
     for (;;) {
-      {
-        const std::lock_guard lock(m_transfer->mutex);
-        m_transfer->waiter = -1;
-        if (there(*m_transfer)) return Wake::ready;
-        if (m_transfer->ended) return Wake::ended;
-        m_transfer->waiter = bell;
+      if (const auto wake = look(there, bell)) return *wake;
+      Rung rung = Rung::bell;
+      if (m_loop->try_drive()) {
+        rung = drive(client_fd, next, there);
+      } else {
+        rung = poll_both(bell, client_fd, left_until(next));
       }
-      const SteadyTime next = until ? std::min(*until, deadline) : deadline;
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
-      const Rung rung = poll_both(bell, client_fd, std::max(left, std::chrono::milliseconds(0)));
       if (rung == Rung::client) return Wake::client_gone;
-      if (rung == Rung::timeout) return until && *until < deadline ? Wake::not_yet : give_up();
+      if (rung != Rung::timeout || left_until(next).count() > 0) continue;
+      return until && *until < deadline ? Wake::not_yet : give_up();
     }
+  }
+
+  // Whether the waiting is over; if not, `bell` is what wakes this thread.
+  template <typename There>
+  std::optional<Wake> look(There there, int bell) {
+    const std::lock_guard lock(m_transfer->mutex);
+    m_transfer->waiter = -1;
+    if (there(*m_transfer)) return Wake::ready;
+    if (m_transfer->ended) return Wake::ended;
+    m_transfer->waiter = bell;
+    return std::nullopt;
+  }
+
+  // Turns the loop in this thread until its own transfer has something to say.
+  template <typename There>
+  Rung drive(int client_fd, SteadyTime until, There there) {
+    Rung rung = Rung::bell;
+    while (rung == Rung::bell && !look(there, k_no_bell)) {
+      switch (m_loop->turn(client_fd, left_until(until))) {
+        case CurlLoop::Turned::events:
+          break;
+        case CurlLoop::Turned::client:
+          rung = Rung::client;
+          break;
+        case CurlLoop::Turned::timeout:
+          rung = Rung::timeout;
+          break;
+      }
+    }
+    m_loop->leave(m_transfer.get());
+    return rung;
+  }
+
+  static std::chrono::milliseconds left_until(SteadyTime until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    // An hour at most, since poll takes an int; whoever waits longer looks again.
+    return std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(1)));
   }
 
   Wake give_up() {
@@ -139,16 +218,19 @@ class CurlExchange final : public Exchange {
 
 CurlTransport::CurlTransport() {
   static const lib::curl::Library k_library;
-  m_loop = std::make_shared<CurlLoop>();
+  m_shared = std::make_shared<CurlLoop>(CurlLoop::Thread::own);
+  m_private = std::make_shared<LoopPool>();
 }
 
 CurlTransport::~CurlTransport() = default;
 
 std::unique_ptr<Exchange> CurlTransport::start(Request request) {
+  const bool may_share = request.url.starts_with("https:") || request.version == HttpVersion::http2;
+  std::shared_ptr<CurlLoop> loop = may_share ? m_shared : m_private->borrow(m_shared);
   auto transfer = std::make_shared<Transfer>();
   transfer->request = std::move(request);
-  auto exchange = std::make_unique<CurlExchange>(m_loop, transfer);
-  m_loop->start(std::move(transfer));
+  auto exchange = std::make_unique<CurlExchange>(loop, transfer);
+  loop->start(std::move(transfer));
   return exchange;
 }
 

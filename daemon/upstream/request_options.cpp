@@ -16,32 +16,47 @@ bool is_loopback(std::string_view host) {
 
 long version_for(const Request& request) {
   switch (request.version) {
-    case HttpVersion::http1: return CURL_HTTP_VERSION_1_1;
+    case HttpVersion::http1:
+      return CURL_HTTP_VERSION_1_1;
     case HttpVersion::http2:
       return request.url.starts_with("https:") ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-    case HttpVersion::negotiate: break;
+    case HttpVersion::negotiate:
+      break;
   }
   return request.url.starts_with("https:") ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
 std::string_view advice_for(CURLcode code) {
   switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST: return "its name was not found: check base_url and the network";
-    case CURLE_COULDNT_RESOLVE_PROXY: return "the proxy's name was not found: check HTTPS_PROXY and HTTP_PROXY";
-    case CURLE_COULDNT_CONNECT: return "it refused the connection: is it running?";
-    case CURLE_OPERATION_TIMEDOUT: return "it did not accept a connection in time";
-    case CURLE_PEER_FAILED_VERIFICATION: return "its TLS certificate is not trusted: check base_url, or set ca_file";
-    case CURLE_SSL_CONNECT_ERROR: return "the TLS handshake failed: does base_url have the right scheme and port?";
-    case CURLE_GOT_NOTHING: return "it closed the connection without an answer";
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "its name was not found: check base_url and the network";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "the proxy's name was not found: check HTTPS_PROXY and HTTP_PROXY";
+    case CURLE_COULDNT_CONNECT:
+      return "it refused the connection: is it running?";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "it did not accept a connection in time";
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "its TLS certificate is not trusted: check base_url, or set ca_file";
+    case CURLE_SSL_CONNECT_ERROR:
+      return "the TLS handshake failed: does base_url have the right scheme and port?";
+    case CURLE_GOT_NOTHING:
+      return "it closed the connection without an answer";
     case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR: return "the connection was reset";
-    case CURLE_PARTIAL_FILE: return "its answer ended too early";
-    case CURLE_BAD_CONTENT_ENCODING: return "its answer is compressed, but not readable";
+    case CURLE_SEND_ERROR:
+      return "the connection was reset";
+    case CURLE_PARTIAL_FILE:
+      return "its answer ended too early";
+    case CURLE_BAD_CONTENT_ENCODING:
+      return "its answer is compressed, but not readable";
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL: return "what answers there does not speak HTTP";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return "what answers there does not speak HTTP";
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM: return "the HTTP/2 stream was ended by the other side";
-    default: return "the call failed";
+    case CURLE_HTTP2_STREAM:
+      return "the HTTP/2 stream was ended by the other side";
+    default:
+      return "the call failed";
   }
 }
 
@@ -66,11 +81,13 @@ void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_URL, request.url.c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_USERAGENT, ("nemo/" + std::string(version())).c_str());
   set(easy, CURLOPT_HTTP_VERSION, version_for(request));
   set(easy, CURLOPT_PIPEWAIT, 1L);  // share the HTTP/2 connection that is being made rather than open another
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy, CURLOPT_ACCEPT_ENCODING, "identity");  // a compressed answer that nobody asked for is still read
+  set(easy, CURLOPT_ACCEPT_ENCODING, "identity");   // a compressed answer that nobody asked for is still read
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's "200 Connection established" is not the answer's head
   if (is_loopback(host_of(request.url))) set(easy, CURLOPT_PROXY, "");
   if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
   if (request.method == "POST") {
@@ -81,12 +98,11 @@ void apply_profile(CURL* easy, const Request& request) {
 }
 
 void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& headers) {
-  static const std::string k_agent = "User-Agent: nemo/" + std::string(version());
-  headers.add(k_agent);
   if (!request.bearer.empty()) headers.add("Authorization: Bearer " + std::string(request.bearer.expose()));
   for (const std::string& line : request.headers) headers.add(line);
   if (request.method == "POST") {
-    headers.add("Expect:");  // one round trip less for a long body
+    // libcurl would wait for "100 Continue" before a body above 1 MiB: one round trip for nothing.
+    if (request.body.size() >= (std::size_t{1} << 20U)) headers.add("Expect:");
     set(easy, CURLOPT_POSTFIELDS, request.body.data());
     // One piece instead of many for a long body; libcurl takes 16 KiB to 2 MiB.
     set(easy, CURLOPT_UPLOAD_BUFFERSIZE, std::clamp(static_cast<long>(request.body.size()), 65536L, 2097152L));

@@ -1,4 +1,5 @@
-// One transfer's state, shared by the worker that waits for it and the curl thread that fills it. Internal to upstream/.
+// One transfer's state, shared by the worker that waits for it and the curl thread that fills it. Internal to
+// upstream/.
 #pragma once
 
 #include <array>

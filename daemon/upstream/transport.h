@@ -60,8 +60,8 @@ class Exchange {
   virtual Wake wait_head(int client_fd) = 0;
   virtual Wake wait_body(int client_fd, std::optional<SteadyTime> until = {}) = 0;
 
-  virtual const Head& head() const = 0;                     // after wait_head() said ready
-  virtual bool take(std::string& into) = 0;                 // appends the bytes that are there; false: none
+  virtual const Head& head() const = 0;      // after wait_head() said ready
+  virtual bool take(std::string& into) = 0;  // appends the bytes that are there; false: none
   // After ended: upstream_error or upstream_timeout, or nothing when the answer is complete.
   virtual std::optional<Error> failure() const = 0;
   virtual SteadyTime sent_at() const = 0;        // when the request was handed to the network

@@ -13,11 +13,13 @@ using namespace nemo::protocol;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto usage = read_usage(text)) {
-    REQUIRE_RULE(usage->cached_tokens >= 0 && usage->cached_tokens <= usage->input_tokens);
-    REQUIRE_RULE(usage->reasoning_tokens >= 0 && usage->reasoning_tokens <= usage->output_tokens);
+  if (const auto answer = read_answer_facts(text)) {
+    REQUIRE_RULE(answer->content_bytes <= size);
+    if (const auto& usage = answer->usage) {
+      REQUIRE_RULE(usage->cached_tokens >= 0 && usage->cached_tokens <= usage->input_tokens);
+      REQUIRE_RULE(usage->reasoning_tokens >= 0 && usage->reasoning_tokens <= usage->output_tokens);
+    }
   }
-  REQUIRE_RULE(answer_content_bytes(text) <= size);
 
   bool malformed = false;
   const auto facts = make_openai_chunk_reader()->read({text, {}, text}, malformed);

@@ -27,7 +27,8 @@ void Statement::bind(int index, std::int64_t value) {
 void Statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL, and an empty view may hold one.
   const char* data = text.data() == nullptr ? "" : text.data();
-  check(sqlite3_bind_text64(m_statement.get(), index, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  const auto lifetime = m_text_lifetime == TextLifetime::copied ? SQLITE_TRANSIENT : SQLITE_STATIC;
+  check(sqlite3_bind_text64(m_statement.get(), index, data, text.size(), lifetime, SQLITE_UTF8));
 }
 
 void Statement::bind(int index, std::span<const std::uint8_t> blob) {

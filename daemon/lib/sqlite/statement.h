@@ -41,6 +41,15 @@ class Statement {
     return *this;
   }
 
+  // Runs it to its end with these parameters, which are not copied: for statements without rows.
+  template <typename... Values>
+  void run_with(const Values&... values) {
+    m_text_lifetime = TextLifetime::outlives_run;
+    bind_all(values...);
+    m_text_lifetime = TextLifetime::copied;
+    run();
+  }
+
   bool step();   // true: there is a row. After false or a failure it is ready to run again.
   void run();    // for statements without rows
   void reset();  // when its rows were not read to the end
@@ -55,10 +64,13 @@ class Statement {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
+  enum class TextLifetime : std::uint8_t { copied, outlives_run };
+
   void check(int code) const;
 
   sqlite3* m_connection;
   std::unique_ptr<sqlite3_stmt, Finalize> m_statement;
+  TextLifetime m_text_lifetime = TextLifetime::copied;
 };
 
 }  // namespace nemo::lib::sqlite

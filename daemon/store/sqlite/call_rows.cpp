@@ -1,5 +1,6 @@
 #include "daemon/store/sqlite/call_rows.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -26,8 +27,8 @@ constexpr std::string_view k_insert_trace_sql = "INSERT INTO call_trace (row, tr
 
 constexpr std::string_view k_add_to_day_sql =
     "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, calls, errors, input_tokens, "
-    "cached_tokens, output_tokens, reasoning_tokens, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET calls = calls + 1, errors = errors + excluded.errors, "
+    "cached_tokens, output_tokens, reasoning_tokens, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors, "
     "input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens, "
     "output_tokens = output_tokens + excluded.output_tokens, "
     "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost";
@@ -94,32 +95,50 @@ CallRows::CallRows(lib::sqlite::Connection& connection)
 void CallRows::insert(const CallRecord& record) {
   insert_row(record);
   const std::string trace = to_json(record.trace);
-  if (!trace.empty()) m_insert_trace.bind_all(m_connection.last_row(), trace).run();
+  if (!trace.empty()) m_insert_trace.run_with(m_connection.last_row(), trace);
   add_to_day(record);
 }
 
 void CallRows::insert_row(const CallRecord& record) {
   const auto ttft = record.ttft ? std::optional(record.ttft->count()) : std::nullopt;
   const call::Usage& usage = record.usage;
-  m_insert_call
-      .bind_all(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
-                to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
-                record.deployment, to_string(record.outcome), record.http_status, record.error_code,
-                record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(), usage.input_tokens,
-                usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, to_string(usage.source),
-                record.cost.value, record.cache, record.attempts, record.experiment, record.arm, record.client,
-                to_json(record.tags))
-      .run();
+  m_insert_call.run_with(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
+                         to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
+                         record.deployment, to_string(record.outcome), record.http_status, record.error_code,
+                         record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(),
+                         usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
+                         to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment,
+                         record.arm, record.client, to_json(record.tags));
 }
 
 void CallRows::add_to_day(const CallRecord& record) {
-  const auto day = std::chrono::floor<std::chrono::days>(record.at).time_since_epoch().count();
-  const call::Usage& usage = record.usage;
-  m_add_to_day
-      .bind_all(static_cast<std::int64_t>(day), record.key, record.seat, record.team, record.model, record.lane,
-                record.client, record.upstream, record.outcome == call::Outcome::ok ? 0 : 1, usage.input_tokens,
-                usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, record.cost.value)
-      .run();
+  const std::int64_t day = std::chrono::floor<std::chrono::days>(record.at).time_since_epoch().count();
+  const auto same = std::find_if(m_days.begin(), m_days.end(), [&](const DaySum& one) {
+    const CallRecord& other = *one.sample;
+    return one.day == day && other.key == record.key && other.seat == record.seat && other.team == record.team &&
+           other.model == record.model && other.lane == record.lane && other.client == record.client &&
+           other.upstream == record.upstream;
+  });
+  DaySum& sum = same != m_days.end() ? *same : m_days.emplace_back(DaySum{&record, day});
+  ++sum.calls;
+  sum.errors += record.outcome == call::Outcome::ok ? 0 : 1;
+  sum.input += record.usage.input_tokens;
+  sum.cached += record.usage.cached_tokens;
+  sum.output += record.usage.output_tokens;
+  sum.reasoning += record.usage.reasoning_tokens;
+  sum.cost += record.cost.value;
+  constexpr std::size_t k_most_groups = 64;  // they are searched one by one
+  if (m_days.size() == k_most_groups) write_days();
+}
+
+void CallRows::write_days() {
+  for (const DaySum& sum : m_days) {
+    const CallRecord& group = *sum.sample;
+    m_add_to_day.run_with(sum.day, group.key, group.seat, group.team, group.model, group.lane, group.client,
+                          group.upstream, sum.calls, sum.errors, sum.input, sum.cached, sum.output, sum.reasoning,
+                          sum.cost);
+  }
+  m_days.clear();
 }
 
 }  // namespace nemo::store

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "daemon/call/call_record.h"
 #include "daemon/lib/sqlite/statement.h"
@@ -20,10 +21,20 @@ class CallRows {
  public:
   explicit CallRows(lib::sqlite::Connection& connection);
 
-  // Within a transaction of the caller's: rows and sums must come together.
+  // Within a transaction of the caller's, begun with begin() and ended with write_days() and a commit: rows and sums must
+  // come together.
+  void begin() { m_days.clear(); }
   void insert(const call::CallRecord& record);
+  void write_days();
 
  private:
+  // What a batch adds to one row of `usage_daily`. `sample` is a record of the batch that has its group.
+  struct DaySum {
+    const call::CallRecord* sample;
+    std::int64_t day = 0;
+    std::int64_t calls = 0, errors = 0, input = 0, cached = 0, output = 0, reasoning = 0, cost = 0;
+  };
+
   void insert_row(const call::CallRecord& record);
   void add_to_day(const call::CallRecord& record);
 
@@ -31,6 +42,7 @@ class CallRows {
   lib::sqlite::Statement m_insert_call;
   lib::sqlite::Statement m_insert_trace;
   lib::sqlite::Statement m_add_to_day;
+  std::vector<DaySum> m_days;  // few: seats that call within one batch
 };
 
 }  // namespace nemo::store

@@ -179,12 +179,14 @@ LedgerWriter::Settled LedgerWriter::write_rows() {
   if (m_options.before_write) m_options.before_write(m_connection);
   try {
     Transaction transaction(m_connection);
+    m_rows.begin();
     std::size_t rows = 0;
     const std::size_t blocks = std::min(m_pending.size(), k_batch_blocks);
     for (std::size_t i = 0; i < blocks; ++i) {
       for (const call::CallRecord& record : m_pending[i]) m_rows.insert(record);
       rows += m_pending[i].size();
     }
+    m_rows.write_days();
     transaction.commit();
     return {rows, 0};
   } catch (const Failure& failure) {
@@ -202,7 +204,9 @@ LedgerWriter::Settled LedgerWriter::write_front_block_one_by_one() {
     for (; settled.rows < block.size(); ++settled.rows) {
       try {
         Transaction transaction(m_connection);
+        m_rows.begin();
         m_rows.insert(block[settled.rows]);
+        m_rows.write_days();
         transaction.commit();
       } catch (const Failure& failure) {
         if (failure.cause() != Cause::constraint) throw;

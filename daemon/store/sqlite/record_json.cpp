@@ -48,7 +48,9 @@ void put(std::string& out, const call::Attempt& attempt) {
   out.push_back('}');
 }
 
-void put(std::string& out, const std::string& text) { put_text(out, text); }
+void put(std::string& out, const std::string& text) {
+  put_text(out, text);
+}
 
 template <typename Item>
 void put_list(std::string& out, const std::vector<Item>& items) {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/protocol/openai.h"
 
@@ -11,8 +13,13 @@ using nemo::call::UsageSource;
 
 namespace {
 
+std::optional<Usage> find_usage_in(std::string_view answer) {
+  const auto facts = read_answer_facts(answer);
+  return facts ? facts->usage : std::nullopt;
+}
+
 Usage usage_of(const std::string& usage_object) {
-  const auto usage = read_usage("{\"id\":\"x\",\"usage\":" + usage_object + "}");
+  const auto usage = find_usage_in("{\"id\":\"x\",\"usage\":" + usage_object + "}");
   CAPTURE(usage_object);
   REQUIRE(usage);
   CHECK(usage->source == UsageSource::provider);
@@ -56,7 +63,7 @@ TEST_CASE("numbers that are negative, absurd or no numbers count as not stated")
         Usage{10, 0, 0, 0, UsageSource::provider});
   CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":"7"})").output_tokens == 0);
   CHECK(usage_of(R"({"prompt_tokens":10,"completion_tokens":99999999999999999999})").output_tokens == 0);
-  CHECK_FALSE(read_usage(R"({"usage":{"prompt_tokens":-1,"completion_tokens":null}})"));
+  CHECK_FALSE(find_usage_in(R"({"usage":{"prompt_tokens":-1,"completion_tokens":null}})"));
 }
 
 TEST_CASE("a part is never larger than its whole") {
@@ -71,15 +78,22 @@ TEST_CASE("no usage is no usage") {
        {"{}", R"({"usage":null})", R"({"usage":{}})", R"({"usage":[]})", R"({"usage":7})", "", "[]", "not json",
         R"({"usage":{"prompt_tokens":1)", R"({"choices":[{"usage":{"prompt_tokens":1}}]})"}) {
     CAPTURE(answer);
-    CHECK_FALSE(read_usage(answer));
+    CHECK_FALSE(find_usage_in(answer));
+  }
+}
+
+TEST_CASE("an answer that is not one whole JSON object has no facts") {
+  for (const char* answer : {"", "[]", "{", R"({"choices":[{"message":{"content":"ab)", "{} x", "<html>"}) {
+    CAPTURE(answer);
+    CHECK_FALSE(read_answer_facts(answer));
   }
 }
 
 TEST_CASE("the text of an answer is counted between its quotes, tool calls and reasoning too") {
-  CHECK(answer_content_bytes(R"({"choices":[{"message":{"role":"assistant","content":"abc"}}]})") == 3);
-  CHECK(answer_content_bytes(R"({"choices":[{"message":{"content":null,"reasoning_content":"12",
-    "tool_calls":[{"id":"call_1","function":{"name":"fn","arguments":"{}"}}]}},{"text":"x\n"}]})") == 2 + 4 + 3);
-  CHECK(answer_content_bytes("nonsense") == 0);
+  CHECK(read_answer_facts(R"({"choices":[{"message":{"role":"assistant","content":"abc"}}]})")->content_bytes == 3);
+  CHECK(read_answer_facts(R"({"choices":[{"message":{"content":null,"reasoning_content":"12",
+    "tool_calls":[{"id":"call_1","function":{"name":"fn","arguments":"{}"}}]}},{"text":"x\n"}]})")->content_bytes == 2 + 4 + 3);
+  CHECK(!read_answer_facts("nonsense"));
 }
 
 TEST_CASE("the cost is put into the usage object and nothing else changes") {

@@ -56,7 +56,12 @@ ChunkFacts usage_only(std::int64_t output) {
 
 ChunkFacts finish() {
   ChunkFacts facts;
-  facts.finished = true;
+  facts.finished = 1;
+  return facts;
+}
+
+ChunkFacts of_choice(std::int64_t index, ChunkFacts facts) {
+  facts.highest_choice = index;
   return facts;
 }
 
@@ -124,6 +129,16 @@ TEST_CASE("usage that comes with content is never hidden") {
   both.usage = Usage{5, 0, 1, 0, UsageSource::provider};
   StreamTap tap = tap_of({both}, UsageFrames::hide);
   CHECK(tap.look(k_event, at(1)).forward);
+}
+
+TEST_CASE("an answer of several choices is finished when each of them is") {
+  StreamTap tap = tap_of({content(1), of_choice(1, content(1)), finish(), of_choice(1, finish())});
+  for (int i = 0; i < 3; ++i) {
+    tap.look(k_event, at(i));
+    CHECK_FALSE(tap.finished());
+  }
+  tap.look(k_event, at(3));
+  CHECK(tap.finished());
 }
 
 TEST_CASE("the end marker is seen and never hidden") {

@@ -1,9 +1,9 @@
-#include "daemon/catalog/resemblance.h"
+#include "shared/resemblance.h"
 
 #include <doctest/doctest.h>
 
-using nemo::catalog::edit_distance;
-using nemo::catalog::resemblance;
+using nemo::edit_distance;
+using nemo::resemblance;
 
 TEST_CASE("one slip of the finger is one step of distance") {
   CHECK(edit_distance("flash", "flash") == 0);

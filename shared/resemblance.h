@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace nemo::catalog {
+namespace nemo {
 
 // Insertions, deletions, replacements and swaps of two neighbours that turn `a` into `b`. Takes a.size() * b.size()
 // steps: bound what comes from outside first.
@@ -14,4 +14,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 // short; upper and lower case count as the same. Names longer than 128 bytes resemble nothing.
 int resemblance(std::string_view asked, std::string_view known);
 
-}  // namespace nemo::catalog
+}  // namespace nemo

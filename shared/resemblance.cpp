@@ -1,10 +1,10 @@
-#include "daemon/catalog/resemblance.h"
+#include "shared/resemblance.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-namespace nemo::catalog {
+namespace nemo {
 namespace {
 
 constexpr std::size_t k_longest_name = 128;  // the asked name comes from a request: keeps the work small
@@ -94,4 +94,4 @@ int resemblance(std::string_view asked, std::string_view known) {
   return 3 * letters + 2 * words + (cut_short ? k_whole : 0);
 }
 
-}  // namespace nemo::catalog
+}  // namespace nemo

@@ -1,0 +1,32 @@
+// A request log that keeps its rows where a test can look at them.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "daemon/ledger/request_log.h"
+
+namespace nemo::test {
+
+// Any thread.
+class MemoryLedger final : public ledger::RequestLog {
+ public:
+  void append(call::CallRecord record) override {
+    const std::lock_guard lock(m_mutex);
+    m_rows.push_back(std::move(record));
+  }
+  ledger::LogHealth health() const override {
+    const std::lock_guard lock(m_mutex);
+    return {m_rows.size(), m_rows.size(), 0, 0, {}};
+  }
+  std::vector<call::CallRecord> rows() const {
+    const std::lock_guard lock(m_mutex);
+    return m_rows;
+  }
+
+ private:
+  mutable std::mutex m_mutex;
+  std::vector<call::CallRecord> m_rows;
+};
+
+}  // namespace nemo::test
