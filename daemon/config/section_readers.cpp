@@ -40,6 +40,8 @@ void read_header_prefix(const TableReader& reader, std::string& prefix) {
   }
   // Header names are compared in lower case.
   for (char& c : prefix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  // Anything wider would pass on headers that frame the answer or set cookies.
+  if (!prefix.starts_with("x-")) reader.report("header_prefix", "it begins with \"x-\", such as \"x-nemo-\"");
 }
 
 void read_amount(const TableReader& reader, std::string_view key, std::optional<NanoUsd>& target) {

@@ -19,7 +19,8 @@ namespace {
 
 // A worker waits for one thing at a time, so it needs one bell for life rather than one a call.
 int bell_of_this_thread() {
-  thread_local const FileDescriptor t_bell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  thread_local FileDescriptor t_bell;
+  if (!t_bell.valid()) t_bell = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!t_bell.valid()) throw std::system_error(errno, std::generic_category(), "no event descriptor to wait with");
   return t_bell.get();
 }

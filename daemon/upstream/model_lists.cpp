@@ -70,7 +70,7 @@ void ModelLists::run() {
     bool all_well = true;
     for (const ListedUpstream& upstream : upstreams) {
       if (upstream.needs_key) continue;
-      const auto answer = ask(upstream);
+      const auto answer = try_to_ask(upstream);
       all_well = all_well && answer.ok();
       changed = note(upstream.settings.name, answer) || changed;
     }
@@ -79,6 +79,13 @@ void ModelLists::run() {
     const std::chrono::seconds pause = all_well ? std::chrono::seconds(k_refresh) : k_retry;
     m_wake.wait_for(lock, pause, [this] { return m_stop || m_ask_now; });
   }
+}
+
+// Without a descriptor to spare there is nothing to ask with; the next round may have one.
+Result<std::set<std::string>> ModelLists::try_to_ask(const ListedUpstream& upstream) try {
+  return ask(upstream);
+} catch (const std::exception& trouble) {
+  return fail(ErrorKind::internal, std::string("it could not be asked: ") + trouble.what());
 }
 
 bool ModelLists::note(const std::string& upstream, const Result<std::set<std::string>>& answer) {

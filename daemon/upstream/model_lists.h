@@ -49,6 +49,7 @@ class ModelLists {
  private:
   void run();
   Result<std::set<std::string>> ask(const ListedUpstream& upstream);
+  Result<std::set<std::string>> try_to_ask(const ListedUpstream& upstream);
   bool note(const std::string& upstream, const Result<std::set<std::string>>& answer);
 
   Transport& m_transport;

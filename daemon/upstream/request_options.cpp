@@ -10,8 +10,12 @@ namespace {
 
 using lib::curl::set;
 
+// "127.0.0.1:80" is, "127.example.com" is not: what only looks like this machine goes where others go.
 bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+  if (host.starts_with("[::1]")) return true;
+  const std::string_view name = host.substr(0, host.find(':'));
+  if (name == "localhost") return true;
+  return name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 long version_for(const Request& request) {
@@ -31,7 +35,7 @@ std::string_view advice_for(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return "its name was not found: check base_url and the network";
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return "the proxy's name was not found: check HTTPS_PROXY and HTTP_PROXY";
+      return "the proxy's name was not found: check https_proxy and http_proxy";
     case CURLE_COULDNT_CONNECT:
       return "it refused the connection: is it running?";
     case CURLE_OPERATION_TIMEDOUT:

@@ -127,6 +127,31 @@ TEST_CASE("a client that leaves during a plain answer lets upstream go") {
   check_cancelled_row(rig);
 }
 
+TEST_CASE("of very many calls at once each is let go with its own client") {
+  constexpr std::size_t k_calls = 100;  // more than the daemon serves each on a loop of its own
+  Rig rig;
+  std::vector<Client> clients;
+  for (std::size_t i = 0; i < k_calls; ++i) clients.emplace_back(rig.port());
+  for (std::size_t i = 0; i < k_calls; ++i) {
+    const Json script = i % 2 == 0 ? Json{{"delay_ms", 600'000}} : Json{{"stall_after_chunks", 4}};
+    clients[i].send(rig.request("POST", "/v1/chat/completions", chat(true, script).dump()));
+  }
+  for (std::size_t i = 1; i < k_calls; i += 2) read_until(clients[i], "\"content\":\" ");
+  REQUIRE(eventually([&] { return rig.upstream.summary()["started"] == k_calls; }));
+  CHECK(rig.upstream.summary()["cancelled"] == 0);
+  clients.erase(clients.begin(), clients.begin() + k_calls / 2);
+  CHECK(eventually([&] { return rig.upstream.summary()["cancelled"] == k_calls / 2; }, 4 * k_soon));
+  clients.clear();
+  CHECK(eventually([&] { return rig.upstream.summary()["cancelled"] == k_calls; }, 4 * k_soon));
+  const auto rows = rig.rows(k_calls);
+  REQUIRE(rows.size() == k_calls);
+  for (const Json& row : rows) {
+    CHECK(row["status"] == "cancelled");
+    CHECK(row["usage_source"] == "partial");
+    CHECK(row["cost"] != "0");
+  }
+}
+
 TEST_CASE("a client that resets its connection is one that left") {
   Rig rig;
   Client client(rig.port());

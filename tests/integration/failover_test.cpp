@@ -120,6 +120,24 @@ TEST_CASE("only what the answering deployment used is billed") {
   CHECK(call["output_tokens"] == pair.second.journal()[0]["billed"]["output_tokens"]);
 }
 
+TEST_CASE("usage stated in an answer that could not be used is not billed") {
+  RawUpstream first([](const RawCall& call) {
+    constexpr std::string_view k_body = R"({"usage":{"prompt_tokens":5000,"completion_tokens":5000,"total_tokens":10000}})";
+    call.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+              std::to_string(k_body.size()) + "\r\n\r\n" + std::string(k_body));
+  });
+  FakeUpstream second;
+  Rig rig(two(first.base_url(), second.base_url()));
+  second.script({{"no_usage", true}});
+  // Through chat, whose answer has to have choices.
+  const Reply reply = rig.post("/v1/completions", R"({"model":"gemini-2.5-flash","prompt":"hello"})");
+  CHECK(reply.status == 200);
+  CHECK(reply.header("x-nemo-attempts") == "2");
+  const Json row = rig.rows(1).at(0);
+  CHECK(row["usage_source"] == "estimated");
+  CHECK(row["input_tokens"].get<int>() < 10);
+}
+
 TEST_CASE("an upstream that refuses the connection is passed over") {
   const ClosedPort nobody;
   FakeUpstream second;

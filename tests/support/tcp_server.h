@@ -2,8 +2,8 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,10 +23,16 @@
 
 namespace nemo::test {
 
+// The descriptors that a server may have to shut from outside.
+struct OpenPeers {
+  std::mutex mutex;
+  std::vector<int> fds;
+};
+
 // One connection, as the server's side sees it.
 class Peer {
  public:
-  explicit Peer(FileDescriptor fd) : m_fd(std::move(fd)) {}
+  Peer(FileDescriptor fd, OpenPeers& open) : m_fd(std::move(fd)), m_open(open) {}
 
   // The next request with its body (by Content-Length); empty: the client has closed.
   std::string read_request() {
@@ -59,16 +65,18 @@ class Peer {
     while (read_some()) {
     }
   }
-  void close() { m_fd.reset(); }
+  void close() {
+    const std::lock_guard lock(m_open.mutex);
+    std::erase(m_open.fds, m_fd.get());
+    m_fd.reset();
+  }
   void reset() {
     const linger hard{1, 0};
     ::setsockopt(m_fd.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    m_fd.reset();
+    close();
   }
 
  private:
-  friend class TcpServer;
-
   static std::size_t body_size(const std::string& head) {
     constexpr std::string_view k_name = "Content-Length: ";
     const auto at = head.find(k_name);
@@ -83,6 +91,7 @@ class Peer {
   }
 
   FileDescriptor m_fd;
+  OpenPeers& m_open;
   std::string m_in;
 };
 
@@ -91,7 +100,8 @@ class TcpServer {
   // `serve` runs for every connection, which is closed after it. `number` counts connections from 0.
   using Serve = std::function<void(Peer& peer, int number)>;
 
-  explicit TcpServer(Serve serve) : m_serve(std::move(serve)), m_listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit TcpServer(Serve serve)
+      : m_serve(std::move(serve)), m_listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -108,8 +118,8 @@ class TcpServer {
     ::shutdown(m_listener.get(), SHUT_RDWR);
     m_acceptor.join();
     {
-      const std::lock_guard lock(m_mutex);
-      for (const int fd : m_open) ::shutdown(fd, SHUT_RDWR);
+      const std::lock_guard lock(m_open.mutex);
+      for (const int fd : m_open.fds) ::shutdown(fd, SHUT_RDWR);
     }
     for (std::thread& one : m_threads) one.join();
   }
@@ -126,22 +136,15 @@ class TcpServer {
     for (;;) {
       FileDescriptor fd(::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!fd.valid()) return;
-      const std::lock_guard lock(m_mutex);
+      const std::lock_guard lock(m_open.mutex);
       const int number = m_accepted++;
-      // A second descriptor, so that the destructor can end a connection that the script may have closed.
-      FileDescriptor spare(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-      m_open.push_back(spare.get());
-      m_threads.emplace_back([this, number, peer = Peer(std::move(fd)), spare = std::move(spare)]() mutable {
+      m_open.fds.push_back(fd.get());
+      m_threads.emplace_back([this, number, peer = Peer(std::move(fd), m_open)]() mutable {
         m_serve(peer, number);
-        end(spare.get(), peer);
+        peer.close();
+        ++m_closed;
       });
     }
-  }
-  void end(int spare, Peer& peer) {
-    const std::lock_guard lock(m_mutex);
-    std::erase(m_open, spare);
-    peer.close();
-    ++m_closed;
   }
 
   Serve m_serve;
@@ -149,8 +152,7 @@ class TcpServer {
   int m_port = 0;
   std::atomic<int> m_accepted{0};
   std::atomic<int> m_closed{0};
-  std::mutex m_mutex;
-  std::vector<int> m_open;
+  OpenPeers m_open;
   std::list<std::thread> m_threads;
   std::thread m_acceptor;
 };

@@ -165,15 +165,14 @@ TEST_CASE("a legacy completion is served through chat where the upstream has cha
   Office office;
   office.world.endpoints["a"].settings.completions = "chat";
   office.transport.expect(says(200, good_answer()));
-  auto answer = office.ask(R"({"model":"m","prompt":"def f(","suffix":")"
-})", call::Surface::openai_completions);
+  auto answer = office.ask(R"x({"model":"m","prompt":"def f(","suffix":")"})x", call::Surface::openai_completions);
   CHECK(answer.status == 200);
-CHECK(office.transport.requests().at(0).url.ends_with("/chat/completions"));
-CHECK(answer.body.find("\"object\":\"text_completion\"") != std::string::npos);
-CHECK(answer.body.find("\"text\":\"hello\"") != std::string::npos);
-const auto row = office.settle(answer);
-CHECK(row.lane == "completion");
-CHECK(row.cost == NanoUsd{75'000});
+  CHECK(office.transport.requests().at(0).url.ends_with("/chat/completions"));
+  CHECK(answer.body.find("\"object\":\"text_completion\"") != std::string::npos);
+  CHECK(answer.body.find("\"text\":\"hello\"") != std::string::npos);
+  const auto row = office.settle(answer);
+  CHECK(row.lane == "completion");
+  CHECK(row.cost == NanoUsd{75'000});
 }
 
 TEST_CASE("a legacy completion goes to /completions where the upstream has it") {

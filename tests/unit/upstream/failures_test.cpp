@@ -1,0 +1,193 @@
+#include <doctest/doctest.h>
+
+#include "fetch.h"
+#include "tcp_server.h"
+
+using namespace nemo;
+using namespace nemo::test;
+
+namespace {
+
+void check_error(const Fetched& fetched, std::string_view words, ErrorKind kind = ErrorKind::upstream_error) {
+  REQUIRE(fetched.failure.has_value());
+  CHECK(fetched.failure->kind == kind);
+  CHECK_MESSAGE(fetched.failure->message.find(words) != std::string::npos, fetched.failure->message);
+}
+
+upstream::Request impatient(const std::string& url) {
+  upstream::Request request = request_to(url);
+  request.first_byte_timeout = std::chrono::milliseconds(60);
+  request.idle_timeout = std::chrono::milliseconds(60);
+  return request;
+}
+
+constexpr std::string_view k_open_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("a refused connection says so and names the place") {
+  upstream::CurlTransport transport;
+  std::string url;
+  {
+    TcpServer gone([](Peer&, int) {});
+    url = gone.url();
+  }
+  const Fetched fetched = fetch(transport, request_to(url));
+  CHECK(!fetched.has_head);
+  check_error(fetched, "refused the connection");
+  check_error(fetched, url.substr(7, url.size() - 8));
+}
+
+TEST_CASE("a name that nobody knows says so") {
+  upstream::CurlTransport transport;
+  check_error(fetch(transport, request_to("http://no-such-host.invalid/")), "its name was not found");
+}
+
+TEST_CASE("a connection that is reset before the head is an error without a head") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.reset();
+  });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, request_to(server.url()));
+  CHECK(!fetched.has_head);
+  check_error(fetched, "the connection was reset");
+}
+
+TEST_CASE("a connection that is closed before the head is an error without a head") {
+  TcpServer server([](Peer& peer, int) { peer.read_request(); });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, request_to(server.url()));
+  CHECK(!fetched.has_head);
+  check_error(fetched, "closed the connection without an answer");
+}
+
+TEST_CASE("an answer that ends before its length is an error, and what came is there") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, request_to(server.url()));
+  CHECK(fetched.head.status == 200);
+  CHECK(fetched.body == "half");
+  check_error(fetched, "ended too early");
+}
+
+TEST_CASE("a chunked answer that ends without its last chunk is an error") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send(std::string(k_open_head) + "4\r\nhalf\r\n");
+  });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, request_to(server.url()));
+  CHECK(fetched.body == "half");
+  check_error(fetched, "could not answer");
+}
+
+TEST_CASE("a reset in the middle of the body is an error") {
+  std::atomic<bool> taken{false};
+  TcpServer server([&](Peer& peer, int) {
+    peer.read_request();
+    peer.send(std::string(k_open_head) + "4\r\nhalf\r\n");
+    eventually([&] { return taken.load(); });
+    peer.reset();
+  });
+  upstream::CurlTransport transport;
+  const auto exchange = transport.start(request_to(server.url()));
+  std::string body;
+  REQUIRE(exchange->wait_head(-1) == upstream::Wake::ready);
+  REQUIRE(exchange->wait_body(-1) == upstream::Wake::ready);
+  exchange->take(body);
+  taken = true;
+  CHECK(exchange->wait_body(-1) == upstream::Wake::ended);
+  CHECK(exchange->failure()->kind == ErrorKind::upstream_error);
+}
+
+TEST_CASE("an upstream that answers with something else than HTTP is an error that says so") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send("220 mail.example ESMTP\r\n");
+  });
+  upstream::CurlTransport transport;
+  check_error(fetch(transport, request_to(server.url())), "does not speak HTTP");
+}
+
+TEST_CASE("TLS asked of a port that speaks none is an error that names the scheme") {
+  TcpServer server([](Peer& peer, int) { peer.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+  upstream::CurlTransport transport;
+  check_error(fetch(transport, request_to("https" + server.url().substr(4))), "the right scheme and port");
+}
+
+TEST_CASE("an upstream that accepts and says nothing is given up after the patience for the first byte") {
+  TcpServer server([](Peer& peer, int) { peer.wait_for_close(); });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, impatient(server.url()));
+  CHECK(!fetched.has_head);
+  check_error(fetched, "sent no answer within 60 ms", ErrorKind::upstream_timeout);
+  CHECK(eventually([&] { return server.closed() == 1; }));
+}
+
+TEST_CASE("a head alone is not the first byte of an answer") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send(k_open_head);
+    peer.wait_for_close();
+  });
+  upstream::CurlTransport transport;
+  const Fetched fetched = fetch(transport, impatient(server.url()));
+  CHECK(fetched.head.status == 200);
+  check_error(fetched, "sent no answer within 60 ms", ErrorKind::upstream_timeout);
+}
+
+TEST_CASE("an upstream that falls silent in its answer is given up after the idle patience") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send(std::string(k_open_head) + "4\r\nhalf\r\n");
+    peer.wait_for_close();
+  });
+  upstream::CurlTransport transport;
+  upstream::Request request = impatient(server.url());
+  request.first_byte_timeout = std::chrono::seconds(60);
+  const Fetched fetched = fetch(transport, std::move(request));
+  CHECK(fetched.body == "half");
+  check_error(fetched, "sent nothing more for 60 ms", ErrorKind::upstream_timeout);
+  CHECK(eventually([&] { return server.closed() == 1; }));
+}
+
+TEST_CASE("a compressed answer that cannot be read is an error") {
+  TcpServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\ngarbage");
+  });
+  upstream::CurlTransport transport;
+  check_error(fetch(transport, request_to(server.url())), "compressed, but not readable");
+}
+
+TEST_CASE("no failure shows a secret, neither the key nor what a URL carries") {
+  upstream::CurlTransport transport;
+  std::string port;
+  {
+    TcpServer gone([](Peer&, int) {});
+    port = std::to_string(gone.port());
+  }
+  for (const std::string& url : {"http://user:hunter2secret@127.0.0.1:" + port + "/v1?key=hunter2secret",
+                                 std::string("http://user:hunter2secret@no-such-host.invalid/?key=hunter2secret")}) {
+    upstream::Request request = request_to(url);
+    request.bearer = Secret("sk-hunter2secret-0123456789abcdef");
+    const Fetched fetched = fetch(transport, std::move(request));
+    REQUIRE(fetched.failure.has_value());
+    CHECK(fetched.failure->message.find("hunter2secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("a URL that is none is a failure of its own call only") {
+  TcpServer server([](Peer& peer, int) {
+    while (!peer.read_request().empty()) peer.answer("ok");
+  });
+  upstream::CurlTransport transport;
+  for (const char* url : {"", "http://", "ftp://127.0.0.1/", "http://[bad", "file:///etc/passwd"}) {
+    CHECK_MESSAGE(fetch(transport, request_to(url)).failure.has_value(), url);
+  }
+  CHECK(fetch(transport, request_to(server.url())).body == "ok");
+}

@@ -1,0 +1,51 @@
+// A whole exchange in one call, for tests of what comes of it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "daemon/upstream/curl_transport.h"
+
+namespace nemo::test {
+
+struct Fetched {
+  bool has_head = false;
+  upstream::Head head;
+  std::string body;
+  std::optional<Error> failure;
+};
+
+inline upstream::Request request_to(const std::string& url, std::string body = "{}") {
+  upstream::Request request;
+  request.url = url;
+  request.body = std::move(body);
+  return request;
+}
+
+inline Fetched fetch(upstream::Transport& transport, upstream::Request request) {
+  constexpr int k_no_client = -1;
+  Fetched fetched;
+  const auto exchange = transport.start(std::move(request));
+  fetched.has_head = exchange->wait_head(k_no_client) == upstream::Wake::ready;
+  if (fetched.has_head) {
+    fetched.head = exchange->head();
+    while (exchange->wait_body(k_no_client) == upstream::Wake::ready) exchange->take(fetched.body);
+  }
+  fetched.failure = exchange->failure();
+  return fetched;
+}
+
+// The one place that waits for other threads.
+template <typename Holds>
+bool eventually(Holds holds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return holds();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+}  // namespace nemo::test
