@@ -82,8 +82,8 @@ void CurlLoop::post(Command::Kind kind, std::shared_ptr<Transfer> transfer) {
   }
   if (must_ring) ring(m_wake.get());
   if (!drives) return;
+  const Driving driving(*this, own);
   act_on_all(0);
-  leave(own);
 }
 
 bool CurlLoop::try_drive() {

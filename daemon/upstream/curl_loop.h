@@ -35,7 +35,7 @@ class CurlLoop {
   void resume(std::shared_ptr<Transfer> transfer) { post(Command::Kind::resume, std::move(transfer)); }
   void cancel(std::shared_ptr<Transfer> transfer) { post(Command::Kind::cancel, std::move(transfer)); }
 
-  // True: this thread turns the loop from now on, and must leave() before it does anything else.
+  // True: this thread turns the loop from now on, and must leave() before it does anything else (see Driving).
   bool try_drive();
   enum class Turned : std::uint8_t { events, client, timeout };
   // One turn: waits at most `patience` for events or for `client_fd` (-1: none) to be closed, and acts on the events.
@@ -112,6 +112,19 @@ class CurlLoop {
   bool m_stop = false;
   std::condition_variable m_thread_wanted;
   std::thread m_thread;
+};
+
+// The driver's seat: given back when it goes, whatever ends the drive.
+class Driving {
+ public:
+  Driving(CurlLoop& loop, const Transfer* own) : m_loop(loop), m_own(own) {}
+  ~Driving() { m_loop.leave(m_own); }
+  Driving(const Driving&) = delete;
+  Driving& operator=(const Driving&) = delete;
+
+ private:
+  CurlLoop& m_loop;
+  const Transfer* m_own;
 };
 
 }  // namespace nemo::upstream

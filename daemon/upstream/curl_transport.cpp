@@ -176,6 +176,7 @@ class CurlExchange final : public Exchange {
   // Turns the loop in this thread until its own transfer has something to say.
   template <typename There>
   Rung drive(int client_fd, SteadyTime until, There there) {
+    const Driving driving(*m_loop, m_transfer.get());
     Rung rung = Rung::bell;
     while (rung == Rung::bell && !look(there, k_no_bell)) {
       switch (m_loop->turn(client_fd, left_until(until))) {
@@ -189,7 +190,6 @@ class CurlExchange final : public Exchange {
           break;
       }
     }
-    m_loop->leave(m_transfer.get());
     return rung;
   }
 

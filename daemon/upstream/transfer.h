@@ -18,8 +18,6 @@ namespace nemo::upstream {
 
 // Above this a transfer that has a connection of its own is paused: enough for a burst, small beside 1,000 streams.
 constexpr std::size_t k_pipe_high_water = std::size_t{256} << 10U;
-// Below this it goes on.
-constexpr std::size_t k_pipe_low_water = std::size_t{64} << 10U;
 // A stream that shares an HTTP/2 connection is not paused, since libcurl would hold its siblings back with it. It may
 // pile up this much (the flow-control window libcurl grants a stream) before it is ended alone.
 constexpr std::size_t k_shared_pipe_limit = std::size_t{32} << 20U;

@@ -1,4 +1,5 @@
-// What happens when the client leaves: upstream is let go at once, at any stage, and the call is billed for what it was.
+// What happens when the client leaves: upstream is let go at once, at any stage, and the call is billed for what it
+// was.
 #include <doctest/doctest.h>
 
 #include "harness.h"
@@ -100,8 +101,7 @@ TEST_CASE("a client that leaves after the role and before any content lets upstr
 }
 
 TEST_CASE("a client that leaves in the middle of a stream lets upstream go and pays for what was streamed") {
-  for (const Json& script :
-       std::vector<Json>{{{"stall_after_chunks", 4}}, {{"chunk_ms", 20}, {"tokens", 100'000}}}) {
+  for (const Json& script : std::vector<Json>{{{"stall_after_chunks", 4}}, {{"chunk_ms", 20}, {"tokens", 100'000}}}) {
     CAPTURE(script.dump());
     Rig rig;
     Client client(rig.port());
@@ -219,9 +219,10 @@ TEST_CASE("a client that closes right after [DONE] has its whole answer: that is
   // Upstream is slow to end its body, so the daemon still waits for that when the client leaves.
   RawUpstream raw([](const RawCall& call) {
     call.send_stream_head();
-    call.send("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"all\"},\"finish_reason\":\"stop\"}]}\n\n"
-              "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n"
-              "data: [DONE]\n\n");
+    call.send(
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"all\"},\"finish_reason\":\"stop\"}]}\n\n"
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n"
+        "data: [DONE]\n\n");
     call.wait_for_close();
   });
   Rig rig({toml_of(raw), "", {}, true});

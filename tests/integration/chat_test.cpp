@@ -92,7 +92,14 @@ TEST_CASE("every token is billed exactly: cached, reasoning, Gemini's way to cou
       {{{"prompt_tokens", 200'000}}, 200'000, 0, 12, 0, 1'250, 125, 10'000, "gemini-2.5-pro"},
       {{{"prompt_tokens", 200'001}}, 200'001, 0, 12, 0, 2'500, 250, 15'000, "gemini-2.5-pro"},
       {{{"prompt_tokens", 900'000}, {"cached_tokens", 100'001}, {"reasoning_tokens", 4'000}, {"gemini_usage", true}},
-       900'000, 100'001, 4'012, 4'000, 2'500, 250, 15'000, "gemini-2.5-pro"}};
+       900'000,
+       100'001,
+       4'012,
+       4'000,
+       2'500,
+       250,
+       15'000,
+       "gemini-2.5-pro"}};
   Rig rig;
   for (const Bill& bill : bills) {
     CAPTURE(bill.script.dump());
@@ -200,7 +207,8 @@ TEST_CASE("tool calls pass, streamed and not, and are billed") {
   Rig rig;
   Json body = chat(Json::object());
   body["messages"][0]["content"] = "use the tool read_file with {\"path\":\"a b.txt\"}";
-  body["tools"] = Json::array({{{"type", "function"}, {"function", {{"name", "read_file"}, {"parameters", Json::object()}}}}});
+  body["tools"] =
+      Json::array({{{"type", "function"}, {"function", {{"name", "read_file"}, {"parameters", Json::object()}}}}});
   const Json message = rig.post("/v1/chat/completions", body.dump()).json()["choices"][0]["message"];
   CHECK(message["tool_calls"][0]["function"]["arguments"] == R"({"path":"a b.txt"})");
   std::string arguments;

@@ -15,8 +15,8 @@ std::string upstream_toml(const std::string& name, const std::string& base_url) 
 }
 
 std::string deployment_toml(const std::string& model, const std::string& upstream, int order) {
-  return "[[deployment]]\nmodel = \"" + model + "\"\nupstream = \"" + upstream + "\"\norder = " +
-         std::to_string(order) + "\n";
+  return "[[deployment]]\nmodel = \"" + model + "\"\nupstream = \"" + upstream +
+         "\"\norder = " + std::to_string(order) + "\n";
 }
 
 Rig::Options two(const std::string& first_url, const std::string& second_url) {
@@ -75,9 +75,9 @@ void check_answered_by_second(Pair& pair, const Reply& reply, bool stream) {
 
 TEST_CASE("trouble before any content goes to the next deployment, and the client does not see it") {
   Pair pair;
-  const std::vector<Json> troubles = {{{"status", 500}}, {{"status", 503}}, {{"status", 429}}, {{"status", 408}},
-                                      {{"empty_200", true}}, {{"cut_before_head", true}}, {{"gzip_garbage", true}},
-                                      {{"delay_ms", 600'000}}};
+  const std::vector<Json> troubles = {{{"status", 500}},        {{"status", 503}},      {{"status", 429}},
+                                      {{"status", 408}},        {{"empty_200", true}},  {{"cut_before_head", true}},
+                                      {{"gzip_garbage", true}}, {{"delay_ms", 600'000}}};
   for (const Json& trouble : troubles) {
     for (const bool stream : {false, true}) {
       CAPTURE(trouble.dump());
@@ -90,9 +90,12 @@ TEST_CASE("trouble before any content goes to the next deployment, and the clien
 TEST_CASE("a stream that fails inside its 200 before any content goes to the next deployment") {
   Pair pair;
   // After 1 chunk: the role has come, and nothing for the user.
-  const std::vector<Json> troubles = {{{"error_event_after", 0}},  {{"error_event_after", 1}},
-                                      {{"cut_after_chunks", 0}},   {{"cut_after_chunks", 1}},
-                                      {{"stall_after_chunks", 0}}, {{"stall_after_chunks", 1}},
+  const std::vector<Json> troubles = {{{"error_event_after", 0}},
+                                      {{"error_event_after", 1}},
+                                      {{"cut_after_chunks", 0}},
+                                      {{"cut_after_chunks", 1}},
+                                      {{"stall_after_chunks", 0}},
+                                      {{"stall_after_chunks", 1}},
                                       {{"malformed", "json"}, {"malformed_after", 0}},
                                       {{"malformed", "json"}, {"malformed_after", 1}},
                                       {{"tokens", 0}, {"no_finish", true}, {"no_done", true}, {"no_usage", true}}};
@@ -104,8 +107,10 @@ TEST_CASE("a stream that fails inside its 200 before any content goes to the nex
 
 TEST_CASE("a plain answer that breaks goes to the next deployment") {
   Pair pair;
-  for (const Json& trouble : std::vector<Json>{
-           {{"cut_after_chunks", 1}}, {{"malformed", "json"}}, {{"malformed", "garbage"}}, {{"stall_after_chunks", 1}}}) {
+  for (const Json& trouble : std::vector<Json>{{{"cut_after_chunks", 1}},
+                                               {{"malformed", "json"}},
+                                               {{"malformed", "garbage"}},
+                                               {{"stall_after_chunks", 1}}}) {
     CAPTURE(trouble.dump());
     check_answered_by_second(pair, pair.ask(false, trouble), false);
   }
@@ -122,7 +127,8 @@ TEST_CASE("only what the answering deployment used is billed") {
 
 TEST_CASE("usage stated in an answer that could not be used is not billed") {
   RawUpstream first([](const RawCall& call) {
-    constexpr std::string_view k_body = R"({"usage":{"prompt_tokens":5000,"completion_tokens":5000,"total_tokens":10000}})";
+    constexpr std::string_view k_body =
+        R"({"usage":{"prompt_tokens":5000,"completion_tokens":5000,"total_tokens":10000}})";
     call.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
               std::to_string(k_body.size()) + "\r\n\r\n" + std::string(k_body));
   });
@@ -252,7 +258,8 @@ TEST_CASE("num_retries bounds the attempts") {
 }
 
 TEST_CASE("a lane falls back to its next model, at that model's price") {
-  Rig rig({"[lane.completion]\nmodel = \"gemini-2.5-flash\"\nfallbacks = [\"gemini-2.5-flash-lite\"]\n", "", {}, false});
+  Rig rig(
+      {"[lane.completion]\nmodel = \"gemini-2.5-flash\"\nfallbacks = [\"gemini-2.5-flash-lite\"]\n", "", {}, false});
   rig.upstream.script_model("gemini-2.5-flash", {{"status", 503}});
   Json body = chat(false);
   body["model"] = "nemo/completion";
@@ -262,7 +269,8 @@ TEST_CASE("a lane falls back to its next model, at that model's price") {
   CHECK(reply.header("x-nemo-lane") == "completion");
   const Json row = rig.rows(1).at(0);
   CHECK(row["model"] == "gemini-2.5-flash-lite");
-  CHECK(row["cost"] == nemo::to_dollars({row["input_tokens"].get<int>() * 100 + row["output_tokens"].get<int>() * 400}));
+  CHECK(row["cost"] ==
+        nemo::to_dollars({row["input_tokens"].get<int>() * 100 + row["output_tokens"].get<int>() * 400}));
   // A model that the caller named is honoured: the lane's fallbacks are not for it.
   body["model"] = "gemini-2.5-flash";
   CHECK(rig.post("/v1/chat/completions", body.dump()).status == 502);

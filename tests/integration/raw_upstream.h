@@ -53,7 +53,9 @@ class RawCall {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
-  void send_stream_head() const { send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"); }
+  void send_stream_head() const {
+    send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+  }
   // Until the other side has closed; 20 seconds at most.
   void wait_for_close() const {
     constexpr int k_patience_ms = 20'000;

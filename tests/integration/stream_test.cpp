@@ -59,7 +59,8 @@ std::string toml_of(const std::string& base_url, const std::string& more = "") {
   return "[[upstream]]\nname = \"raw\"\nkind = \"openai\"\nbase_url = \"" + base_url + "\"\n" + more;
 }
 
-constexpr const char* k_word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word\"},\"finish_reason\":null}]}\n\n";
+constexpr const char* k_word =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word\"},\"finish_reason\":null}]}\n\n";
 
 // The stream ended with an error event that a client can read, as its last event.
 void check_ends_with_error(const Reply& reply) {
@@ -117,10 +118,12 @@ TEST_CASE("a chunk larger than any buffer passes whole") {
 }
 
 TEST_CASE("a stream that lacks its last newline or its [DONE] is completed") {
-  const std::vector<Json> framings = {
-      {{"no_final_newline", true}}, {{"no_done", true}},
-      {{"no_done", true}, {"no_final_newline", true}}, {{"no_done", true}, {"close_delimited", true}},
-      {{"no_final_newline", true}, {"close_delimited", true}}, {{"no_done", true}, {"no_usage", true}}};
+  const std::vector<Json> framings = {{{"no_final_newline", true}},
+                                      {{"no_done", true}},
+                                      {{"no_done", true}, {"no_final_newline", true}},
+                                      {{"no_done", true}, {"close_delimited", true}},
+                                      {{"no_final_newline", true}, {"close_delimited", true}},
+                                      {{"no_done", true}, {"no_usage", true}}};
   Rig rig;
   for (const Json& framing : framings) {
     for (const bool with_usage : {false, true}) {
@@ -225,7 +228,8 @@ TEST_CASE("a stream cut in the middle ends with an error event, and its row has 
 
 TEST_CASE("a stream of several choices that breaks after the first has finished is broken") {
   constexpr const char* k_finish = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-  constexpr const char* k_other = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"half\"},\"finish_reason\":null}]}\n\n";
+  constexpr const char* k_other =
+      "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"half\"},\"finish_reason\":null}]}\n\n";
   RawUpstream raw([&](const RawCall& call) {
     call.send_stream_head();
     call.send(std::string(k_word) + k_other + k_finish + k_other);

@@ -29,16 +29,22 @@ std::string path_upstream(Rig& rig) {
   return journal[0]["path"].get<std::string>();
 }
 
-Json chunk_of(const std::string& event) { return Json::parse(event, nullptr, false); }
+Json chunk_of(const std::string& event) {
+  return Json::parse(event, nullptr, false);
+}
 
 // Everything that a JSON library would write in another way.
 const std::string k_odd_body =
-    "\r\n\t { \"messages\" :[ {\"role\":\"user\",\n\t\"content\":[{\"type\":\"text\",\"text\":\"\\u00e9 \\ud83d\\ude00 \\/ é\"},"
+    "\r\n\t { \"messages\" :[ {\"role\":\"user\",\n\t\"content\":[{\"type\":\"text\",\"text\":\"\\u00e9 \\ud83d\\ude00 "
+    "\\/ é\"},"
     "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,iVBORw0KGgo+/w==\"}}] }  ],"
-    "\"model\":\"gemini-2.5-flash\" , \"temperature\" : 1.0e+0,\"top_p\":0.10000000000000000555,\"seed\":12345678901234567890,"
+    "\"model\":\"gemini-2.5-flash\" , \"temperature\" : "
+    "1.0e+0,\"top_p\":0.10000000000000000555,\"seed\":12345678901234567890,"
     "\"n\":1,\"logprobs\":true , \"top_logprobs\":5,\"reasoning_effort\":\"low\",\"stop\":[ \"\\n\" ],"
-    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}}],"
-    "\"tool_choice\":\"auto\",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{} , \"strict\":true}},"
+    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":"
+    "{}}}}],"
+    "\"tool_choice\":\"auto\",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":"
+    "{} , \"strict\":true}},"
     "\"metadata\":{\"a\":\"b\"},\"no_such_field\":{\"deep\":[[[-0,1E2,null,\"\\u0000\"]]]}, \"\":\"\" }\n";
 
 }  // namespace
@@ -95,8 +101,11 @@ TEST_CASE("nemo's extensions stay here for an upstream of kind openai and go on 
   }
 
   FakeUpstream service;
-  Rig nemo({"[[upstream]]\nname = \"nemo\"\nkind = \"nemo\"\nkey = \"env:FAKE_KEY\"\nbase_url = \"" + service.base_url() +
-                "\"\n", "", {}, true});
+  Rig nemo({"[[upstream]]\nname = \"nemo\"\nkind = \"nemo\"\nkey = \"env:FAKE_KEY\"\nbase_url = \"" +
+                service.base_url() + "\"\n",
+            "",
+            {},
+            true});
   CHECK(nemo.post("/v1/chat/completions", extended).status == 200);
   CHECK(service.journal()[0]["body"] == extended);
   CHECK(nemo.rows(1)[0]["tags"] == Json::array({"code"}));
@@ -108,7 +117,8 @@ TEST_CASE("upstream gets its own key and never the caller's") {
     call.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
               std::to_string(k_body.size()) + "\r\n\r\n" + std::string(k_body));
   });
-  const std::string upstream = "[[upstream]]\nname = \"raw\"\nkind = \"openai\"\nbase_url = \"" + raw.base_url() + "\"\n";
+  const std::string upstream =
+      "[[upstream]]\nname = \"raw\"\nkind = \"openai\"\nbase_url = \"" + raw.base_url() + "\"\n";
   for (const bool has_key : {true, false}) {
     CAPTURE(has_key);
     Rig rig({upstream + (has_key ? "key = \"env:FAKE_KEY\"\n" : ""), "", {}, true});
@@ -163,7 +173,8 @@ TEST_CASE("completions go natively to a model that fills in the middle") {
 TEST_CASE("completions of a model that only chats are served through chat and keep the legacy shape") {
   Rig rig;
   rig.upstream.script({{"content", "x + 1"}});
-  const Json body = {{"model", "gemini-2.5-flash"}, {"prompt", "def f(x): return"}, {"suffix", "\n"}, {"max_tokens", 20}};
+  const Json body = {
+      {"model", "gemini-2.5-flash"}, {"prompt", "def f(x): return"}, {"suffix", "\n"}, {"max_tokens", 20}};
   const Reply reply = rig.post("/v1/completions", body.dump());
   CHECK(reply.status == 200);
   CHECK(reply.json()["object"] == "text_completion");
@@ -225,14 +236,15 @@ TEST_CASE("embeddings pass as they came, as numbers and as base64") {
   Rig rig;
   for (const char* format : {"float", "base64"}) {
     CAPTURE(format);
-    const std::string body = R"({"model":"text-embedding-005", "input":["one", "two"],"dimensions":8,"encoding_format":")" +
-                             std::string(format) + "\"}";
+    const std::string body =
+        R"({"model":"text-embedding-005", "input":["one", "two"],"dimensions":8,"encoding_format":")" +
+        std::string(format) + "\"}";
     const Reply reply = rig.post("/v1/embeddings", body);
     CHECK(reply.status == 200);
     CHECK(body_upstream(rig) == body);
     Client direct(rig.upstream.port());
-    direct.send("POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-                body);
+    direct.send("POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
     CHECK(reply.body == direct.receive().body);
     rig.upstream.reset();
   }
@@ -247,7 +259,9 @@ TEST_CASE("embeddings pass as they came, as numbers and as base64") {
 TEST_CASE("the model list has lanes, aliases and what upstreams serve, and each of them can be asked for") {
   Rig rig({"[alias]\n\"fast\" = \"gemini-2.5-flash\"\n",
            "[[deployment]]\nmodel = \"gemini-2.5-flash\"\nupstream = \"fake\"\n"
-           "[[deployment]]\nmodel = \"meta/llama-3.3-70b-instruct-maas\"\nupstream = \"fake\"\n", {}, false});
+           "[[deployment]]\nmodel = \"meta/llama-3.3-70b-instruct-maas\"\nupstream = \"fake\"\n",
+           {},
+           false});
   const Json list = rig.get("/v1/models").json();
   CHECK(list["object"] == "list");
   std::vector<std::string> ids;

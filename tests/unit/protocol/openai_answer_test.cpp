@@ -92,7 +92,8 @@ TEST_CASE("an answer that is not one whole JSON object has no facts") {
 TEST_CASE("the text of an answer is counted between its quotes, tool calls and reasoning too") {
   CHECK(read_answer_facts(R"({"choices":[{"message":{"role":"assistant","content":"abc"}}]})")->content_bytes == 3);
   CHECK(read_answer_facts(R"({"choices":[{"message":{"content":null,"reasoning_content":"12",
-    "tool_calls":[{"id":"call_1","function":{"name":"fn","arguments":"{}"}}]}},{"text":"x\n"}]})")->content_bytes == 2 + 4 + 3);
+    "tool_calls":[{"id":"call_1","function":{"name":"fn","arguments":"{}"}}]}},{"text":"x\n"}]})")
+            ->content_bytes == 2 + 4 + 3);
   CHECK(!read_answer_facts("nonsense"));
 }
 
