@@ -60,6 +60,13 @@ bool needs_key(const config::Upstream& upstream) {
   return upstream.key.kind != config::SecretRef::Kind::none;
 }
 
+// A line break at the end, as `export KEY=$(cat file)` may leave one, would break the header it is sent in.
+Secret trimmed(std::string text) {
+  const auto last = text.find_last_not_of(" \t\r\n");
+  text.erase(last == std::string::npos ? 0 : last + 1);
+  return Secret(std::move(text));
+}
+
 // What only an upstream names is in the catalog too, without a price: so it can be refused for that, not as unknown.
 std::map<std::string, catalog::ModelOverride> with_listed(std::map<std::string, catalog::ModelOverride> models,
                                                           const std::map<std::string, upstream::ListState>& lists) {
@@ -204,7 +211,7 @@ Secret Configuration::resolve(const config::SecretRef& ref) const {
     case Kind::none:
       return {};
     case Kind::env:
-      return Secret(m_env(ref.name.c_str()).value_or(""));
+      return trimmed(m_env(ref.name.c_str()).value_or(""));
     case Kind::file: {
       auto secret = secrets::load_secret_file(ref.name);
       if (secret) return *secret;
@@ -214,7 +221,7 @@ Secret Configuration::resolve(const config::SecretRef& ref) const {
     case Kind::secret: {
       // The seat key may come from the environment instead of `nemo login`.
       if (ref.name == "nemo") {
-        if (auto key = m_env("NEMOROUTER_API_KEY"); key && !key->empty()) return Secret(std::move(*key));
+        if (auto key = m_env("NEMOROUTER_API_KEY"); key && !key->empty()) return trimmed(std::move(*key));
       }
       auto secret = m_secrets.load(ref.name);
       if (!secret) log::warn(secret.error().message);

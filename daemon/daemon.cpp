@@ -7,6 +7,7 @@
 #include "daemon/daemon_control.h"
 #include "daemon/gateway/gateway.h"
 #include "daemon/http/editor_server.h"
+#include "daemon/http/listener.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/secrets/secret_store.h"
 #include "daemon/store/sqlite_store.h"
@@ -110,7 +111,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
 }
 
 std::string Daemon::url() const {
-  return "http://" + m_parts->host + ":" + std::to_string(port());
+  return http::url_of(m_parts->host, port());
 }
 
 int Daemon::port() const {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "daemon/config/parse_settings.h"
+#include "daemon/http/listener.h"
 #include "shared/version.h"
 
 namespace nemo {
@@ -77,7 +78,7 @@ admin::DaemonStatus DaemonControl::status() {
   admin::DaemonStatus status;
   status.version = version();
   status.pid = ::getpid();
-  status.url = "http://" + m_parts.host + ":" + std::to_string(m_parts.editors.port());
+  status.url = http::url_of(m_parts.host, m_parts.editors.port());
   status.config_file = m_parts.configuration.file().string();
   std::error_code ignored;
   status.config_file_exists = std::filesystem::exists(m_parts.configuration.file(), ignored);

@@ -178,9 +178,9 @@ int main(int argc, char** argv) {
   nemo::log::set_level(*nemo::log::parse_level(flags.log_level));
   const nemo::Environment env = nemo::process_environment;
   nemo::DaemonOptions options;
-  options.config_file = flags.config.empty() ? nemo::config_file(env) : fs::path(flags.config);
+  options.config_file = fs::absolute(flags.config.empty() ? nemo::config_file(env) : fs::path(flags.config));
   const bool data_given = !flags.data_folder.empty();
-  options.data_folder = data_given ? fs::path(flags.data_folder) : nemo::data_folder(env);
+  options.data_folder = fs::absolute(data_given ? fs::path(flags.data_folder) : nemo::data_folder(env));
   options.socket = nemo::admin_socket(env, data_given ? std::optional(options.data_folder) : std::nullopt);
   if (!flags.config.empty() && !fs::exists(options.config_file)) {
     return complain("there is no file " + flags.config, k_refused);

@@ -67,7 +67,8 @@ class Attempts {
   upstream::Transport& m_transport;
   std::shared_ptr<Settlement> m_settlement;
   const Asked& m_asked;
-  int m_watched_fd;  // the client's, and once it has left a call that is drained, the one that tells of the daemon's end
+  int m_watched_fd;  // the client's, and once it has left a call that is drained, the one that tells of the daemon's
+                     // end
   bool m_client_left = false;
   bool m_drains = false;   // so says the deployment that is tried
   bool m_is_last = false;  // no other candidate is left after the one that is tried

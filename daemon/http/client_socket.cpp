@@ -68,7 +68,8 @@ ssize_t ClientSocket::read(char* into, std::size_t most) {
     const ssize_t got = ::recv(m_fd.get(), into, most, MSG_DONTWAIT);
     if (got >= 0) return got;
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return -1;
-    const Waited waited = wait_for(m_fd.get(), POLLIN, m_patience.body);
+    const bool too_long = std::chrono::steady_clock::now() - m_request_began > m_patience.whole_body;
+    const Waited waited = too_long ? Waited::timeout : wait_for(m_fd.get(), POLLIN, m_patience.body);
     if (waited != Waited::ready) {
       m_timed_out = waited == Waited::timeout;
       return -1;
@@ -135,6 +136,7 @@ void ClientSocket::begin_request() {
   m_head_end = std::string::npos;
   m_holding = true;
   m_timed_out = false;
+  m_request_began = std::chrono::steady_clock::now();
 }
 
 void ClientSocket::end_request() {

@@ -19,10 +19,11 @@ namespace nemo::http {
 constexpr std::size_t k_largest_head = std::size_t{64} << 10U;
 // How long a client may be slow.
 struct Patience {
-  std::chrono::milliseconds head{30'000};   // from a head's first byte to its last
-  std::chrono::milliseconds body{30'000};   // between two pieces of a body
-  std::chrono::milliseconds send{60'000};   // with our bytes unread; then it counts as gone
-  std::chrono::milliseconds idle{120'000};  // between two requests; an idle connection holds no thread
+  std::chrono::milliseconds head{30'000};         // from a head's first byte to its last
+  std::chrono::milliseconds body{30'000};         // between two pieces of a body
+  std::chrono::milliseconds whole_body{300'000};  // so that byte after byte cannot hold a worker for ever
+  std::chrono::milliseconds send{60'000};         // with our bytes unread; then it counts as gone
+  std::chrono::milliseconds idle{120'000};        // between two requests; an idle connection holds no thread
 };
 
 // One thread at a time; the pool hands it from worker to worker.
@@ -63,6 +64,7 @@ class ClientSocket {
   std::string m_held;  // the beginning of an answer, not yet sent
   bool m_holding = true;
   bool m_timed_out = false;
+  SteadyTime m_request_began{};
 };
 
 }  // namespace nemo::http

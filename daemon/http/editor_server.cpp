@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "daemon/http/answer_head.h"
 #include "daemon/http/client_socket.h"
 #include "daemon/http/connection_pool.h"
 #include "daemon/http/gatekeeper.h"
@@ -30,7 +31,14 @@ class StreamOverSocket final : public httplib::Stream {
   bool is_writable() const override { return true; }
   ssize_t read(char* into, std::size_t most) override { return m_socket.read(into, most); }
   ssize_t write(const char* bytes, std::size_t size) override {
+    if (m_answered) return static_cast<ssize_t>(size);
     return m_socket.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
+  }
+  // A whole answer that passes httplib by: writing one its way costs more than reading the request. What it writes
+  // afterwards, thinking that it has to, goes nowhere.
+  bool answer_directly(const std::string& head, const std::string& body) {
+    m_answered = true;
+    return m_socket.write(head) && (body.empty() || m_socket.write(body)) && m_socket.flush();
   }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
@@ -38,16 +46,19 @@ class StreamOverSocket final : public httplib::Stream {
 
  private:
   ClientSocket& m_socket;
+  bool m_answered = false;
 };
 
 // What the hooks of one request need to know of it.
 struct RequestContext {
   ClientSocket& socket;
+  StreamOverSocket& stream;
+  const bool& closed;  // the connection ends with this request, as httplib has read it
   SteadyTime received_at;
   std::shared_ptr<const gateway::Snapshot> world;
   After after = After::keep;
   bool too_large = false;
-  std::shared_ptr<gateway::Settlement> settlement;  // of a plain answer: ended once it is written
+  bool broken = false;  // an answer that was written directly did not get through
   std::string allowed_origin;
 };
 
@@ -155,11 +166,11 @@ class EditorServer::Edge final : private httplib::Server {
 
  private:
   After serve(ClientSocket& socket) {
-    RequestContext context{socket, m_clock.steady(), m_live.get(), After::keep, false, nullptr, {}};
-    const CurrentContext current(context);
     StreamOverSocket stream(socket);
-    socket.begin_request();
     bool closed = m_pool->draining();
+    RequestContext context{socket, stream, closed, m_clock.steady(), m_live.get(), After::keep, false, false, {}};
+    const CurrentContext current(context);
+    socket.begin_request();
     const bool written = process_request(stream, closed, closed, [](httplib::Request& request) {
       // Compressing on loopback costs time and saves nothing; ranges make no sense here.
       request.headers.erase("Accept-Encoding");
@@ -167,10 +178,7 @@ class EditorServer::Edge final : private httplib::Server {
       request.ranges.clear();
     });
     socket.end_request();
-    if (context.settlement) {
-      context.settlement->finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
-    }
-    if (!written) return After::close;
+    if (!written || context.broken) return After::close;
     return closed && context.after == After::keep ? After::close : context.after;
   }
 
@@ -334,10 +342,10 @@ class EditorServer::Edge final : private httplib::Server {
         response.set_content("nemod " + std::string(version()) + " is running. The API begins at /v1.\n", "text/plain");
         break;
       case Page::model_list:
-        put_answer(response, m_gateway.list_models(key_of(request)));
+        put_page(response, m_gateway.list_models(key_of(request)));
         break;
       case Page::model:
-        put_answer(response, m_gateway.show_model(key_of(request), std::string(route.rest)));
+        put_page(response, m_gateway.show_model(key_of(request), std::string(route.rest)));
         break;
       case Page::call:
         break;
@@ -379,19 +387,34 @@ class EditorServer::Edge final : private httplib::Server {
                                "The client closed its side of the connection before the answer was there."));
       return;
     }
-    put_answer(response, std::move(answer), request.version == "HTTP/1.0");
+    if (answer.stream) {
+      put_stream(response, std::move(answer), request.version == "HTTP/1.0");
+    } else {
+      send_whole(response, answer);
+    }
   }
 
-  static void put_answer(httplib::Response& response, gateway::Answer answer, bool old_client = false) {
+  static void send_whole(httplib::Response& response, const gateway::Answer& answer) {
+    const bool closes = t_context->closed || t_context->after != After::keep;
+    const std::string head = answer_head(answer, t_context->allowed_origin, closes);
+    t_context->broken = !t_context->stream.answer_directly(head, answer.body);
+    const auto delivery = t_context->broken ? gateway::Delivery::client_gone : gateway::Delivery::complete;
+    if (answer.settlement) answer.settlement->finish(delivery);
+    response.status = answer.status;
+    response.body = " ";  // keeps the error hook from explaining what has been said
+  }
+
+  // A page that is not a call goes httplib's way, which knows HEAD.
+  static void put_page(httplib::Response& response, gateway::Answer answer) {
+    response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+    response.set_content(answer.body, answer.content_type);
+  }
+
+  static void put_stream(httplib::Response& response, gateway::Answer answer, bool old_client) {
     response.status = answer.status;
     // set_header leaves out a value with a line break in it: some come from upstream, some from the caller.
     for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-    if (!answer.stream) {
-      t_context->settlement = answer.settlement;
-      response.set_header("Content-Type", answer.content_type);
-      response.body = std::move(answer.body);
-      return;
-    }
     response.set_header("Cache-Control", "no-cache");
     std::shared_ptr<gateway::AnswerStream> stream = std::move(answer.stream);
     const auto provider = [stream, settlement = answer.settlement, fd = t_context->socket.fd()](

@@ -8,7 +8,9 @@ namespace {
 std::string_view without_port(std::string_view host) {
   if (host.starts_with('[')) {
     const auto end = host.find(']');
-    return end == std::string_view::npos ? host : host.substr(0, end + 1);
+    if (end == std::string_view::npos) return host;
+    const bool port_follows = end + 1 == host.size() || host[end + 1] == ':';
+    return port_follows ? host.substr(0, end + 1) : host;
   }
   return host.substr(0, host.find(':'));
 }

@@ -124,4 +124,9 @@ Result<Listener> listen_on(const std::string& host, int port) {
   return listener;
 }
 
+std::string url_of(const std::string& host, int port) {
+  const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
+  return "http://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 }  // namespace nemo::http

@@ -17,4 +17,7 @@ struct Listener {
 // ErrorKind::conflict when the port is taken: the message names the process that holds it, if that can be seen.
 Result<Listener> listen_on(const std::string& host, int port);
 
+// "http://127.0.0.1:6366", "http://[::1]:6366"
+std::string url_of(const std::string& host, int port);
+
 }  // namespace nemo::http

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using nemo::config::Settings;
 using nemo::http::host_is_allowed;
 using nemo::http::origin_is_allowed;
@@ -10,7 +12,7 @@ TEST_CASE("this machine is let in by each of its names, with and without a port,
   const Settings settings;
   for (const char* host :
        {"localhost", "localhost:6366", "LocalHost:1", "127.0.0.1", "127.0.0.1:6366", "[::1]", "[::1]:6366", ""}) {
-    CHECK_MESSAGE(host_is_allowed(host, settings), host);
+    CHECK_MESSAGE(host_is_allowed(host, settings), std::string(host));
   }
 }
 
@@ -37,7 +39,7 @@ TEST_CASE("a name that was rebound to this machine is not let in, nor one that o
                            "2130706433",
                            "user@localhost",
                            ":6366"}) {
-    CHECK_MESSAGE(!host_is_allowed(host, settings), host);
+    CHECK_MESSAGE(!host_is_allowed(host, settings), std::string(host));
   }
 }
 
@@ -59,6 +61,6 @@ TEST_CASE("a web page is let in only if the config names its origin, to the lett
   CHECK(origin_is_allowed("http://localhost:3000", settings));
   for (const char* origin : {"http://localhost", "http://localhost:3001", "https://localhost:3000",
                              "http://localhost:3000.evil.example", "http://localhost:3000/", "null", "*"}) {
-    CHECK_MESSAGE(!origin_is_allowed(origin, settings), origin);
+    CHECK_MESSAGE(!origin_is_allowed(origin, settings), std::string(origin));
   }
 }

@@ -51,8 +51,8 @@ TEST_CASE("a model's page carries its id, which may hold slashes") {
 
 TEST_CASE("what is not in the table is nowhere") {
   for (const char* path :
-       {"", "/v1", "/v2/chat/completions", "/v1/v1/models", "/chat", "/chat/completionsx", "//", "chat/completions",
+       {"", "/v1", "/v2/chat/completions", "/v1/v1/models", "/chat", "/chat/completionsx", "chat/completions",
         "/CHAT/completions", "/v1/chat/completions/x", "/v1/../health", "/v1//models"}) {
-    CHECK_MESSAGE(!find_route(path).has_value(), path);
+    CHECK_MESSAGE(!find_route(path).has_value(), std::string(path));
   }
 }

@@ -187,7 +187,7 @@ TEST_CASE("a URL that is none is a failure of its own call only") {
   });
   upstream::CurlTransport transport;
   for (const char* url : {"", "http://", "ftp://127.0.0.1/", "http://[bad", "file:///etc/passwd"}) {
-    CHECK_MESSAGE(fetch(transport, request_to(url)).failure.has_value(), url);
+    CHECK_MESSAGE(fetch(transport, request_to(url)).failure.has_value(), std::string(url));
   }
   CHECK(fetch(transport, request_to(server.url())).body == "ok");
 }
