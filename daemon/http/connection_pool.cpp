@@ -187,6 +187,8 @@ void ConnectionPool::add_connection(FileDescriptor fd) {
 }
 
 void ConnectionPool::attend(Connection& connection) {
+  // The worker that armed it may not be back from the kernel; it touches the connection once more, then never again.
+  while (connection.being_armed.load(std::memory_order_acquire)) std::this_thread::yield();
   const SteadyTime deadline = connection.deadline.exchange(k_never);
   if (connection.lingering) {
     const bool over = connection.late || draining() || connection.socket.discard() == ClientSocket::Filled::closed;
@@ -234,7 +236,9 @@ void ConnectionPool::wait_until(Connection& connection, SteadyTime deadline) {
   connection.deadline = deadline;
   // drain() passes over connections that a worker has; this one may have been such a one.
   if (draining()) ::shutdown(connection.socket.fd(), SHUT_RD);
-  watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may have it
+  connection.being_armed.store(true, std::memory_order_relaxed);
+  watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may be woken for it
+  connection.being_armed.store(false, std::memory_order_release);
 }
 
 void ConnectionPool::linger(Connection& connection) {

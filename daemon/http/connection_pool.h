@@ -53,6 +53,7 @@ class ConnectionPool {
     ClientSocket socket;
     std::atomic<SteadyTime> deadline{k_never};
     std::atomic<bool> late{false};
+    std::atomic<bool> being_armed{false};  // its last worker has not yet let go of it
     bool lingering = false;
   };
   static constexpr SteadyTime k_never = SteadyTime::max();  // a worker has it
