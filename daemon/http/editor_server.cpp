@@ -6,7 +6,7 @@
 
 #include <atomic>
 
-#include "daemon/http/answer_head.h"
+#include "daemon/http/answer_writer.h"
 #include "daemon/http/client_socket.h"
 #include "daemon/http/connection_pool.h"
 #include "daemon/http/gatekeeper.h"
@@ -34,12 +34,8 @@ class StreamOverSocket final : public httplib::Stream {
     if (m_answered) return static_cast<ssize_t>(size);
     return m_socket.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
   }
-  // A whole answer that passes httplib by: writing one its way costs more than reading the request. What it writes
-  // afterwards, thinking that it has to, goes nowhere.
-  bool answer_directly(const std::string& head, const std::string& body) {
-    m_answered = true;
-    return m_socket.write(head) && (body.empty() || m_socket.write(body)) && m_socket.flush();
-  }
+  // The answer has been written past httplib. What it writes now, thinking that it has to, goes nowhere.
+  void answered() { m_answered = true; }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return k_descriptor_for_httplib; }
@@ -96,15 +92,14 @@ void put_error(httplib::Response& response, const Error& error) {
   response.set_content(protocol::error_body(error), "application/json");
 }
 
-// Runs a stream to its end in one go. httplib asks for more only while it has a listening socket; a draining server
-// has none, and its streams must still come to their end.
-bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, httplib::DataSink& sink) {
+// Runs a stream to its end. False: the client left.
+bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, AnswerWriter& writer) {
   using Step = gateway::AnswerStream::Step;
   std::string out;
   for (;;) {
     out.clear();
     const Step step = stream.next(out, client_fd);
-    const bool written = out.empty() || sink.write(out.data(), out.size());
+    const bool written = out.empty() || writer.write_piece(out);
     if (!out.empty()) settlement.first_content_sent(std::chrono::steady_clock::now());
     if (step == Step::client_gone || (!written && step != Step::end)) {
       stream.client_left();
@@ -114,8 +109,7 @@ bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int cl
     if (step == Step::end) {
       stream.client_left();
       settlement.finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
-      if (written) sink.done();
-      return written;
+      return written && writer.end();
     }
   }
 }
@@ -151,7 +145,6 @@ class EditorServer::Edge final : private httplib::Server {
     auto listener = listen_on(host, port);
     if (!listener) return listener.error();
     m_port = listener->port;
-    svr_sock_ = listener->socket.get();  // tells httplib that it is not shutting down
     m_pool = std::make_unique<ConnectionPool>(
         std::move(listener->socket), [this](ClientSocket& socket) { return serve(socket); },
         [](ClientSocket& socket, bool late) { refuse(socket, late); }, m_clock, m_patience);
@@ -387,21 +380,29 @@ class EditorServer::Edge final : private httplib::Server {
                                "The client closed its side of the connection before the answer was there."));
       return;
     }
-    if (answer.stream) {
-      put_stream(response, std::move(answer), request.version == "HTTP/1.0");
-    } else {
-      send_whole(response, answer);
-    }
+    send(request, response, answer);
   }
 
-  static void send_whole(httplib::Response& response, const gateway::Answer& answer) {
-    const bool closes = t_context->closed || t_context->after != After::keep;
-    const std::string head = answer_head(answer, t_context->allowed_origin, closes);
-    t_context->broken = !t_context->stream.answer_directly(head, answer.body);
-    const auto delivery = t_context->broken ? gateway::Delivery::client_gone : gateway::Delivery::complete;
-    if (answer.settlement) answer.settlement->finish(delivery);
+  // Answers of calls leave directly, whole or as a stream.
+  static void send(const httplib::Request& request, httplib::Response& response, const gateway::Answer& answer) {
+    const bool old_client = request.version == "HTTP/1.0";
+    if (answer.stream && old_client) t_context->after = After::close;
+    AnswerWriter::Manners manners;
+    manners.allowed_origin = t_context->allowed_origin;
+    manners.closes = t_context->closed || t_context->after != After::keep;
+    manners.framing = old_client ? Framing::until_close : Framing::chunked;
+    AnswerWriter writer(t_context->socket, manners);
+    t_context->stream.answered();
     response.status = answer.status;
     response.body = " ";  // keeps the error hook from explaining what has been said
+    if (answer.stream) {
+      t_context->broken =
+          !writer.begin(answer) || !pump(*answer.stream, *answer.settlement, t_context->socket.fd(), writer);
+      return;
+    }
+    t_context->broken = !writer.write_whole(answer);
+    const auto delivery = t_context->broken ? gateway::Delivery::client_gone : gateway::Delivery::complete;
+    if (answer.settlement) answer.settlement->finish(delivery);
   }
 
   // A page that is not a call goes httplib's way, which knows HEAD.
@@ -409,22 +410,6 @@ class EditorServer::Edge final : private httplib::Server {
     response.status = answer.status;
     for (const auto& [name, value] : answer.headers) response.set_header(name, value);
     response.set_content(answer.body, answer.content_type);
-  }
-
-  static void put_stream(httplib::Response& response, gateway::Answer answer, bool old_client) {
-    response.status = answer.status;
-    // set_header leaves out a value with a line break in it: some come from upstream, some from the caller.
-    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-    response.set_header("Cache-Control", "no-cache");
-    std::shared_ptr<gateway::AnswerStream> stream = std::move(answer.stream);
-    const auto provider = [stream, settlement = answer.settlement, fd = t_context->socket.fd()](
-                              std::size_t, httplib::DataSink& sink) { return pump(*stream, *settlement, fd, sink); };
-    if (old_client) {
-      t_context->after = After::close;
-      response.set_content_provider(answer.content_type, provider);
-    } else {
-      response.set_chunked_content_provider(answer.content_type, provider);
-    }
   }
 
   gateway::Gateway& m_gateway;

@@ -1,4 +1,7 @@
-#include "daemon/http/answer_head.h"
+#include "daemon/http/answer_writer.h"
+
+#include <array>
+#include <cstdio>
 
 namespace nemo::http {
 namespace {
@@ -36,6 +39,7 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+// A header with a line break in it is left out: some come from upstream, some from the caller.
 void add(std::string& head, std::string_view name, std::string_view value) {
   constexpr std::string_view k_breaks("\r\n\0", 3);
   if (name.find_first_of(k_breaks) != std::string_view::npos) return;
@@ -45,22 +49,50 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string answer_head(const gateway::Answer& answer, std::string_view allowed_origin, bool closes) {
+std::string AnswerWriter::head_of(const gateway::Answer& answer) const {
   constexpr std::size_t k_usual = 1024;
   std::string head;
   head.reserve(k_usual);
   head.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ");
   head.append(reason_phrase(answer.status)).append("\r\n");
   add(head, "Content-Type", answer.content_type);
-  add(head, "Content-Length", std::to_string(answer.body.size()));
-  if (closes) add(head, "Connection", "close");
-  if (!allowed_origin.empty()) {
-    add(head, "Access-Control-Allow-Origin", allowed_origin);
+  if (!answer.stream) {
+    add(head, "Content-Length", std::to_string(answer.body.size()));
+  } else {
+    add(head, "Cache-Control", "no-cache");
+    if (m_manners.framing == Framing::chunked) add(head, "Transfer-Encoding", "chunked");
+  }
+  if (m_manners.closes) add(head, "Connection", "close");
+  if (!m_manners.allowed_origin.empty()) {
+    add(head, "Access-Control-Allow-Origin", m_manners.allowed_origin);
     add(head, "Access-Control-Expose-Headers", "*");
     add(head, "Vary", "Origin");
   }
   for (const auto& [name, value] : answer.headers) add(head, name, value);
   return head.append("\r\n");
+}
+
+bool AnswerWriter::write_whole(const gateway::Answer& answer) {
+  return m_socket.write(head_of(answer)) && (answer.body.empty() || m_socket.write(answer.body)) && m_socket.flush();
+}
+
+bool AnswerWriter::begin(const gateway::Answer& answer) {
+  return m_socket.write(head_of(answer));
+}
+
+bool AnswerWriter::write_piece(const std::string& piece) {
+  if (m_manners.framing == Framing::until_close) return m_socket.write(piece);
+  std::array<char, 20> size{};
+  std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
+  std::string chunk;
+  chunk.reserve(piece.size() + size.size());
+  chunk.append(size.data()).append(piece).append("\r\n");
+  return m_socket.write(chunk);
+}
+
+bool AnswerWriter::end() {
+  if (m_manners.framing == Framing::chunked && !m_socket.write("0\r\n\r\n")) return false;
+  return m_socket.flush();
 }
 
 }  // namespace nemo::http
