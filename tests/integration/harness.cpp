@@ -26,7 +26,8 @@ Reply exchange_once(int port, const std::string& bytes) {
 }
 
 std::string simple_request(const std::string& method, const std::string& path, const std::string& body) {
-  return method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n" +
+  return method + " " + path +
+         " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n" +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
@@ -92,9 +93,15 @@ void FakeUpstream::script_model(const std::string& model, const Json& script) {
   exchange_once(m_port, simple_request("POST", "/control/rule", Json{{"model", model}, {"script", script}}.dump()));
 }
 
-Json FakeUpstream::journal() { return exchange_once(m_port, simple_request("GET", "/journal", "")).json(); }
-Json FakeUpstream::summary() { return exchange_once(m_port, simple_request("GET", "/journal/summary", "")).json(); }
-void FakeUpstream::reset() { exchange_once(m_port, simple_request("POST", "/journal/reset", "{}")); }
+Json FakeUpstream::journal() {
+  return exchange_once(m_port, simple_request("GET", "/journal", "")).json();
+}
+Json FakeUpstream::summary() {
+  return exchange_once(m_port, simple_request("GET", "/journal/summary", "")).json();
+}
+void FakeUpstream::reset() {
+  exchange_once(m_port, simple_request("POST", "/journal/reset", "{}"));
+}
 
 Rig::Rig(const Options& options) {
   log::set_level(log::Level::error);
@@ -130,13 +137,21 @@ Rig::Rig(const Options& options) {
 
 Rig::~Rig() = default;
 
-int Rig::port() const { return m_daemon->port(); }
+int Rig::port() const {
+  return m_daemon->port();
+}
 
-std::filesystem::path Rig::folder() const { return m_folder.path() / "data"; }
+std::filesystem::path Rig::folder() const {
+  return m_folder.path() / "data";
+}
 
-std::filesystem::path Rig::config_file() const { return m_folder.path() / "nemo.toml"; }
+std::filesystem::path Rig::config_file() const {
+  return m_folder.path() / "nemo.toml";
+}
 
-void Rig::write_config(const std::string& text) { std::ofstream(config_file()) << text; }
+void Rig::write_config(const std::string& text) {
+  std::ofstream(config_file()) << text;
+}
 
 std::string Rig::request(const std::string& method, const std::string& path, const std::string& body,
                          const std::vector<std::string>& headers) const {
@@ -147,7 +162,8 @@ std::string Rig::request(const std::string& method, const std::string& path, con
     has_key = has_key || header.starts_with("Authorization") || header.starts_with("x-api-key");
   }
   if (!has_key) bytes += "Authorization: Bearer " + m_key + "\r\n";
-  if (method == "POST") bytes += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  if (method == "POST")
+    bytes += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   return bytes + "\r\n" + body;
 }
 

@@ -44,8 +44,8 @@ class FakeUpstream {
 
 struct Reply {
   int status = 0;
-  std::string head;  // as it came, status line included
-  std::string body;  // without chunk framing
+  std::string head;    // as it came, status line included
+  std::string body;    // without chunk framing
   bool whole = false;  // the body came to its end as its framing promised
 
   std::string header(std::string_view name) const;  // empty: not there
@@ -58,7 +58,7 @@ class Client {
   explicit Client(int port);
   int fd() const { return m_fd.get(); }
   bool send(std::string_view bytes);
-  Reply receive();  // one answer: head and whole body (content-length, chunked or until close)
+  Reply receive();             // one answer: head and whole body (content-length, chunked or until close)
   std::string receive_some();  // what comes next; empty: the daemon closed
   void close() { m_fd.reset(); }
   void half_close();
@@ -72,10 +72,10 @@ class Client {
 class Rig {
  public:
   struct Options {
-    std::string toml;                 // added before the upstream's section
-    std::string upstream_toml;        // added inside the upstream's section
+    std::string toml;           // added before the upstream's section
+    std::string upstream_toml;  // added inside the upstream's section
     http::Patience patience;
-    bool own_upstream = false;        // `toml` brings its own [[upstream]] sections
+    bool own_upstream = false;  // `toml` brings its own [[upstream]] sections
   };
   Rig() : Rig(Options{}) {}
   explicit Rig(const Options& options);

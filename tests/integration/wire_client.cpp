@@ -16,7 +16,8 @@ constexpr int k_receive_patience_ms = 20'000;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -31,7 +32,9 @@ std::string Reply::header(std::string_view name) const {
   return head.substr(from, head.find("\r\n", from) - from);
 }
 
-Json Reply::json() const { return Json::parse(body, nullptr, false); }
+Json Reply::json() const {
+  return Json::parse(body, nullptr, false);
+}
 
 Client::Client(int port) : m_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
@@ -52,7 +55,9 @@ bool Client::send(std::string_view bytes) {
   return true;
 }
 
-void Client::half_close() { ::shutdown(m_fd.get(), SHUT_WR); }
+void Client::half_close() {
+  ::shutdown(m_fd.get(), SHUT_WR);
+}
 
 std::string Client::receive_some() {
   if (!m_buffer.empty()) return std::exchange(m_buffer, {});

@@ -59,7 +59,8 @@ void set(CURL* handle, CURLoption option, Value value) {
 template <typename Value>
 void set(CURLM* handle, CURLMoption option, Value value) {
   const CURLMcode code = curl_multi_setopt(handle, option, value);
-  if (code != CURLM_OK) throw std::runtime_error(std::string("libcurl refused an option: ") + curl_multi_strerror(code));
+  if (code != CURLM_OK)
+    throw std::runtime_error(std::string("libcurl refused an option: ") + curl_multi_strerror(code));
 }
 
 }  // namespace nemo::lib::curl

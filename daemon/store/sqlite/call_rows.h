@@ -21,8 +21,8 @@ class CallRows {
  public:
   explicit CallRows(lib::sqlite::Connection& connection);
 
-  // Within a transaction of the caller's, begun with begin() and ended with write_days() and a commit: rows and sums must
-  // come together.
+  // Within a transaction of the caller's, begun with begin() and ended with write_days() and a commit: rows and sums
+  // must come together.
   void begin() { m_days.clear(); }
   void insert(const call::CallRecord& record);
   void write_days();
