@@ -236,6 +236,12 @@ Attempts::Outcome Attempts::read_whole(std::unique_ptr<upstream::Exchange> excha
   if (trouble) return {{}, trouble, trouble->kind != ErrorKind::client_gone};
   const auto facts = protocol::read_answer_facts(answered.body);
   if (!facts) return {{}, fail(ErrorKind::upstream_error, "Upstream's answer is not a JSON object."), true};
+  if (facts->is_error) {
+    return {{},
+            fail(ErrorKind::upstream_error,
+                 "Upstream answered with an error: " + protocol::read_complaint(answered.body).message),
+            true};
+  }
   m_settlement->count_output(facts->content_bytes);
   if (facts->usage) m_settlement->state_usage(*facts->usage);
   if (through_chat) {

@@ -34,6 +34,7 @@ struct AnswerFacts {
   // usage or none: nullopt.
   std::optional<call::Usage> usage;
   std::size_t content_bytes = 0;  // of its text, between the quotes: what counts when upstream stated no usage
+  bool is_error = false;          // an "error", and neither choices nor data: some servers say 200 all the same
 };
 std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json);  // nullopt: not a JSON object
 

@@ -191,10 +191,18 @@ std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json) {
   JsonCursor cursor(answer_json);
   AnswerFacts facts;
   std::string_view usage;
+  bool has_error = false;
+  bool has_answer = false;
   if (!cursor.begin_object()) return std::nullopt;
   while (const auto key = cursor.next_field()) {
     if (*key == "choices") {
       facts.content_bytes += read_choices(cursor).content_bytes;
+      has_answer = true;
+    } else if (*key == "data") {
+      cursor.skip();
+      has_answer = true;
+    } else if (*key == "error") {
+      has_error = cursor.take() != "null";
     } else if (*key == "usage") {
       usage = cursor.take();
     } else {
@@ -203,6 +211,7 @@ std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json) {
   }
   if (!cursor.at_end()) return std::nullopt;
   if (!usage.empty() && usage.front() == '{') facts.usage = read_usage_object(usage);
+  facts.is_error = has_error && !has_answer;
   return facts;
 }
 

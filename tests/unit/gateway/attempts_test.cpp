@@ -176,6 +176,22 @@ TEST_CASE("an answer that breaks off, or is no JSON object, is tried elsewhere")
   }
 }
 
+TEST_CASE("an error that comes with status 200 is tried elsewhere, and told as an error if nobody does better") {
+  const std::string error = R"({"error":{"message":"the engine is asleep"}})";
+  Office office;
+  office.transport.expect(says(200, error));
+  office.transport.expect(says(200, good_answer()));
+  CHECK(office.chat().body == good_answer());
+
+  Office unlucky;
+  unlucky.transport.expect(says(200, error));
+  unlucky.transport.expect(says(200, error));
+  auto answer = unlucky.chat();
+  CHECK(answer.status == 502);
+  CHECK(answer.body.find("the engine is asleep") != std::string::npos);
+  CHECK(unlucky.settle(answer).cost.value == 0);
+}
+
 TEST_CASE("a client that leaves is not answered and nobody else is tried, at whatever stage") {
   ScriptedAnswer before_head;
   before_head.has_head = false;
