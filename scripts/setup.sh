@@ -1,7 +1,7 @@
 # Sourced by the other scripts: installs what is missing, on Debian and Ubuntu, and says so.
 
 build_packages="g++ cmake ninja-build pkg-config libcpp-httplib-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev
- libcurl4-openssl-dev libsimdjson-dev libtomlplusplus-dev libssl-dev zlib1g-dev libbrotli-dev curl"
+ libcurl4-openssl-dev libsimdjson-dev libtomlplusplus-dev libssl-dev zlib1g-dev libbrotli-dev libhowardhinnant-date-dev tzdata curl"
 test_packages="doctest-dev nghttp2-proxy openssl python3-minimal"
 npm_packages="nodejs npm"
 

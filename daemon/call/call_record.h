@@ -63,7 +63,13 @@ struct CallRecord {
   Micros overhead{0};          // the part of latency that was neither upstream nor the client's reading
   Usage usage;
   NanoUsd cost;
-  std::string cache = "miss";  // hit | miss | bypass | type-through
+  NanoUsd reserved;                   // set aside before the call; 0: no budget applied
+  std::int64_t estimated_tokens = 0;  // the bound on input_tokens that `reserved` was made from
+  int lease_day = 0;                  // which leases `reserved` was drawn from: not a column,
+  std::uint8_t drawn_from = 0;        // but what the store takes the cost out of (budget::Reservation)
+  std::uint32_t journal = 0;          // which journal file holds the row (ledger::RequestLog::secure); not a column
+  std::string budget_fallback;        // the model that was asked for, when the budget sent the call to another
+  std::string cache = "miss";         // hit | miss | bypass | type-through
   int attempts = 0;
   std::string experiment;
   std::string arm;

@@ -21,6 +21,7 @@ struct CallSpec {
   bool fill_in_middle = false;  // a suffix came with the prompt
   std::optional<std::int64_t> max_tokens;
   std::int64_t choices = 1;            // n
+  std::int64_t answers = 1;            // that are paid for: n or best_of, for each prompt of a list
   std::size_t prompt_bytes = 0;        // text that a model would read: messages, prompt, suffix, tools, input
   std::string lane;                    // nemo_lane
   std::vector<std::string> tags;       // nemo_tags, metadata.tags
