@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/access/key_store.h"
 #include "daemon/access/virtual_key.h"
 #include "daemon/call/principal.h"
 #include "shared/guarded.h"
@@ -18,13 +19,16 @@ namespace nemo::access {
 // up. replace() swaps it whole, so a change acts on the next call.
 class KeyBook {
  public:
+  explicit KeyBook(Directory directory);
   explicit KeyBook(std::vector<VirtualKey> keys = {});
 
-  void replace(std::vector<VirtualKey> keys);
+  void replace(Directory directory);
+  void replace(std::vector<VirtualKey> keys);  // which have no terms
   bool empty() const;
   std::vector<VirtualKey> keys() const;  // oldest first
 
-  // invalid_api_key, key_expired or key_revoked when the key does not open the door.
+  // invalid_api_key, key_expired or key_revoked when the key does not open the door. A message names no key but the one
+  // that was sent. The secret before a rotation opens it until its ends_at, and is key_expired from then on.
   Result<std::shared_ptr<const call::Principal>> identify(std::string_view key, WallTime now) const;
 
  private:
@@ -32,9 +36,17 @@ class KeyBook {
     VirtualKey key;
     std::shared_ptr<const call::Principal> principal;
   };
-  using Book = std::map<KeyHash, Entry>;
+  enum class Which { present, old };
+  struct Door {
+    const Entry* entry = nullptr;
+    Which which = Which::present;
+  };
+  struct Book {
+    std::vector<Entry> entries;     // oldest first
+    std::map<KeyHash, Door> doors;  // both secrets of a rotated key
+  };
 
-  static std::shared_ptr<const Book> book_of(std::vector<VirtualKey> keys);
+  static std::shared_ptr<const Book> book_of(Directory directory);
   std::shared_ptr<const Book> snapshot() const;
 
   // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 has a data race between load and store.

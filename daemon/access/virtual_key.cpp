@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -39,12 +40,20 @@ KeyHash hash_key(std::string_view text) {
   return hash;
 }
 
+Secret make_secret() {
+  return Secret(random_key_text());
+}
+
+std::string last4_of(const Secret& secret) {
+  const std::string_view text = secret.expose();
+  return std::string(text.substr(text.size() - std::min(text.size(), k_shown)));
+}
+
 NewKey make_key(std::string seat, std::string team, WallTime now) {
-  NewKey made{{}, Secret(random_key_text())};
-  const std::string_view text = made.text.expose();
+  NewKey made{{}, make_secret()};
   made.record.id = "key_" + to_base32(random_bytes(k_id_bytes));
-  made.record.last4 = text.substr(text.size() - k_shown);
-  made.record.hash = hash_key(text);
+  made.record.last4 = last4_of(made.text);
+  made.record.hash = hash_key(made.text.expose());
   made.record.seat = std::move(seat);
   made.record.team = std::move(team);
   made.record.created_at = now;

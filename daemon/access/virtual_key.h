@@ -26,6 +26,14 @@ struct VirtualKey {
   WallTime created_at;
   std::optional<WallTime> expires_at;
   std::optional<WallTime> revoked_at;
+  // The secret before the last rotation, as long as it still opens the door.
+  struct OldSecret {
+    KeyHash hash{};
+    std::string last4;
+    WallTime ends_at;
+  };
+  std::optional<OldSecret> old_secret;
+  std::optional<WallTime> last_used_at;  // as far as the ledger has been written
 };
 
 struct NewKey {
@@ -35,5 +43,8 @@ struct NewKey {
 
 KeyHash hash_key(std::string_view text);
 NewKey make_key(std::string seat, std::string team, WallTime now);
+// Only the secret: for a key that is there already.
+Secret make_secret();
+std::string last4_of(const Secret& secret);
 
 }  // namespace nemo::access

@@ -18,7 +18,7 @@ constexpr mode_t k_private_folder = 0700;
 constexpr mode_t k_private_file = 0600;
 constexpr std::size_t k_longest_name = 64;
 // A key has some hundred bytes, a service account's JSON some thousand; more is a path that means something else.
-constexpr std::size_t k_largest_secret = 64 * 1024;
+constexpr std::size_t k_largest_secret = std::size_t{64} * 1024;
 
 class File {
  public:

@@ -3,15 +3,21 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
 using nemo::ErrorKind;
 using nemo::Micros;
 using nemo::WallTime;
+using nemo::access::Directory;
 using nemo::access::KeyBook;
 using nemo::access::make_key;
 using nemo::access::NewKey;
 using nemo::access::VirtualKey;
+using nemo::call::Scope;
+using nemo::call::ScopeKind;
+using nemo::call::Scopes;
 
 namespace {
 
@@ -20,6 +26,15 @@ constexpr Micros k_tick{1};
 
 std::string text_of(const NewKey& key) {
   return std::string(key.text.expose());
+}
+
+// The key after its secret was replaced by that of `now_has`.
+VirtualKey rotated(const NewKey& key, const NewKey& now_has, WallTime old_ends_at) {
+  VirtualKey record = key.record;
+  record.old_secret = VirtualKey::OldSecret{record.hash, record.last4, old_ends_at};
+  record.hash = now_has.record.hash;
+  record.last4 = now_has.record.last4;
+  return record;
 }
 
 }  // namespace
@@ -42,6 +57,71 @@ TEST_CASE("each key is its own seat") {
   const KeyBook book({one.record, two.record});
   CHECK((*book.identify(text_of(one), k_now))->seat == "one");
   CHECK((*book.identify(text_of(two), k_now))->seat == "two");
+}
+
+TEST_CASE("a call is paid by key, seat and team, in this order, and by none without a name") {
+  const NewKey in_team = make_key("ann", "core", k_now);
+  const NewKey alone = make_key("bob", "", k_now);
+  const KeyBook book({in_team.record, alone.record});
+  CHECK((*book.identify(text_of(in_team), k_now))->scopes ==
+        Scopes{{ScopeKind::key, in_team.record.id}, {ScopeKind::seat, "ann"}, {ScopeKind::team, "core"}});
+  CHECK((*book.identify(text_of(alone), k_now))->scopes ==
+        Scopes{{ScopeKind::key, alone.record.id}, {ScopeKind::seat, "bob"}});
+}
+
+TEST_CASE("where a call goes that the budget refuses is the key's to say, not its seat's or team's") {
+  const NewKey with = make_key("ann", "core", k_now);
+  const NewKey without = make_key("ann", "core", k_now);
+  Directory directory;
+  directory.keys = {with.record, without.record};
+  directory.terms[{ScopeKind::key, with.record.id}].fallback_model = "local-7b";
+  directory.terms[{ScopeKind::key, without.record.id}].limits.parallel = 3;
+  directory.terms[{ScopeKind::seat, "ann"}].fallback_model = "of-the-seat";
+  directory.terms[{ScopeKind::team, "core"}].fallback_model = "of-the-team";
+  KeyBook book(directory);
+  CHECK((*book.identify(text_of(with), k_now))->fallback_model == "local-7b");
+  CHECK((*book.identify(text_of(without), k_now))->fallback_model.empty());
+  directory.terms.clear();
+  book.replace(directory);
+  CHECK((*book.identify(text_of(with), k_now))->fallback_model.empty());
+}
+
+TEST_CASE("after a rotation both secrets open the same door until the old one ends") {
+  const NewKey key = make_key("ann", "core", k_now);
+  const NewKey next = make_key("ann", "core", k_now);
+  const KeyBook book({rotated(key, next, k_now)});
+  const auto by_new = book.identify(text_of(next), k_now - k_tick);
+  const auto by_old = book.identify(text_of(key), k_now - k_tick);
+  REQUIRE(by_new.ok());
+  REQUIRE(by_old.ok());
+  CHECK(*by_new == *by_old);
+  CHECK((*by_new)->key == key.record.id);
+  const auto ended = book.identify(text_of(key), k_now);
+  REQUIRE_FALSE(ended.ok());
+  CHECK(ended.error().kind == ErrorKind::key_expired);
+  CHECK(ended.error().message.find("was rotated") != std::string::npos);
+  CHECK(book.identify(text_of(next), k_now).ok());
+  CHECK(book.keys().size() == 1);
+}
+
+TEST_CASE("a revoked or expired key opens with neither of its secrets, and says which it is") {
+  const NewKey key = make_key("ann", "core", k_now);
+  const NewKey next = make_key("ann", "core", k_now);
+  VirtualKey record = rotated(key, next, k_now + k_tick);
+  record.expires_at = k_now;
+  CHECK(KeyBook({record}).identify(text_of(key), k_now).error().kind == ErrorKind::key_expired);
+  record.revoked_at = k_now;
+  CHECK(KeyBook({record}).identify(text_of(key), k_now).error().kind == ErrorKind::key_revoked);
+  CHECK(KeyBook({record}).identify(text_of(next), k_now).error().kind == ErrorKind::key_revoked);
+}
+
+TEST_CASE("a present secret goes before an old one") {
+  const NewKey older = make_key("older", "", k_now);
+  NewKey newer = make_key("newer", "", k_now + k_tick);
+  const NewKey next = make_key("older", "", k_now);
+  newer.record.hash = older.record.hash;
+  const KeyBook book({rotated(older, next, k_now + k_tick), newer.record});
+  CHECK((*book.identify(text_of(older), k_now))->seat == "newer");
 }
 
 TEST_CASE("no key, a strange key, a cut key and a key with more at its end are all invalid") {
@@ -96,6 +176,30 @@ TEST_CASE("no message holds the key or a part of it") {
     REQUIRE_FALSE(who.ok());
     CHECK(who.error().message.find(text_of(*key).substr(8, 8)) == std::string::npos);
     CHECK(who.error().message.find(text_of(*key).substr(32)) == std::string::npos);
+  }
+}
+
+TEST_CASE("no message tells of another key or seat, or where to find them") {
+  NewKey revoked = make_key("seat-r", "team-r", k_now);
+  revoked.record.revoked_at = k_now;
+  NewKey expired = make_key("seat-e", "team-e", k_now);
+  expired.record.expires_at = k_now;
+  const NewKey old = make_key("seat-o", "team-o", k_now);
+  const NewKey next = make_key("seat-o", "team-o", k_now);
+  const NewKey unknown = make_key("seat-u", "team-u", k_now);
+  const std::vector<VirtualKey> known{revoked.record, expired.record, rotated(old, next, k_now)};
+  const KeyBook book(known);
+  for (const NewKey* key : std::vector<const NewKey*>{&revoked, &expired, &old, &unknown}) {
+    const auto who = book.identify(text_of(*key), k_now);
+    REQUIRE_FALSE(who.ok());
+    const std::string& message = who.error().message;
+    for (const VirtualKey& other : known) {
+      if (other.id == key->record.id) continue;
+      for (const std::string& theirs : {other.id, other.seat, other.team}) {
+        CHECK(message.find(theirs) == std::string::npos);
+      }
+    }
+    CHECK(message.find("keys list") == std::string::npos);
   }
 }
 

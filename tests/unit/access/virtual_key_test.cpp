@@ -8,7 +8,9 @@
 
 using nemo::WallTime;
 using nemo::access::hash_key;
+using nemo::access::last4_of;
 using nemo::access::make_key;
+using nemo::access::make_secret;
 
 namespace {
 
@@ -60,4 +62,19 @@ TEST_CASE("no two keys are alike, nor their ids") {
   }
   CHECK(texts.size() == 200);
   CHECK(ids.size() == 200);
+}
+
+TEST_CASE("a new secret for an old key looks like that of a new one") {
+  const nemo::Secret secret = make_secret();
+  const std::string text(secret.expose());
+  REQUIRE(text.size() == 40);
+  CHECK(text.starts_with("sk-nemo-"));
+  CHECK(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567", 8) == std::string::npos);
+  CHECK(last4_of(secret) == text.substr(36));
+  CHECK(make_secret().expose() != text);
+}
+
+TEST_CASE("a text of less than four characters is its own end") {
+  CHECK(last4_of(nemo::Secret("abc")) == "abc");
+  CHECK(last4_of(nemo::Secret()).empty());
 }
