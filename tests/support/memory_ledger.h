@@ -15,6 +15,10 @@ class MemoryLedger final : public ledger::RequestLog {
     const std::lock_guard lock(m_mutex);
     m_rows.push_back(std::move(record));
   }
+  void secure(call::CallRecord& record) override {
+    const std::lock_guard lock(m_mutex);
+    m_secured.push_back(record);
+  }
   ledger::LogHealth health() const override {
     const std::lock_guard lock(m_mutex);
     return {m_rows.size(), m_rows.size(), 0, 0, {}};
@@ -24,9 +28,15 @@ class MemoryLedger final : public ledger::RequestLog {
     return m_rows;
   }
 
+  std::vector<call::CallRecord> secured() const {
+    const std::lock_guard lock(m_mutex);
+    return m_secured;
+  }
+
  private:
   mutable std::mutex m_mutex;
   std::vector<call::CallRecord> m_rows;
+  std::vector<call::CallRecord> m_secured;
 };
 
 }  // namespace nemo::test

@@ -194,6 +194,7 @@ Ask read_ask(AskKind kind, const Json& body, const Script& script) {
   }
   ask.max_tokens = int_field(body, "max_completion_tokens");
   if (!ask.max_tokens) ask.max_tokens = int_field(body, "max_tokens");
+  if (script.ignore_max_tokens) ask.max_tokens.reset();
   if (kind == AskKind::chat) {
     read_messages(ask, body, script);
   } else if (kind == AskKind::completion) {

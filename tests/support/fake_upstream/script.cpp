@@ -59,6 +59,7 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"first_token_ms", field(&Script::first_token_ms)},
       {"chunk_ms", field(&Script::chunk_ms)},
       {"tokens", field(&Script::tokens)},
+      {"ignore_max_tokens", field(&Script::ignore_max_tokens)},
       {"seed", loose_text(&Script::seed)},
       {"content", field(&Script::content)},
       {"finish_reason", field(&Script::finish_reason)},

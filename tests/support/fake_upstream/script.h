@@ -27,7 +27,8 @@ struct Script {
 
   // Content.
   std::int64_t tokens = 12;  // words in the answer; max_tokens of the request lowers it
-  std::string seed;          // another seed, another answer to the same prompt
+  bool ignore_max_tokens = false;
+  std::string seed;  // another seed, another answer to the same prompt
   std::optional<std::string> content;
   std::string finish_reason;               // default: stop, length or tool_calls, as fits
   bool unicode = false;                    // words with emoji and other multi-byte characters
