@@ -26,6 +26,9 @@ class RequestLog {
   virtual ~RequestLog() = default;
   // Hands the row over and returns at once; it is in the database within 50 ms while storage works.
   virtual void append(call::CallRecord record) = 0;
+  // Makes a row outlive a crash of the process before its call's last byte is sent, at the price of one write to the
+  // page cache. append() of the same id follows and has the last word; after a crash this is the row.
+  virtual void secure(call::CallRecord& record) = 0;
   virtual LogHealth health() const = 0;
 };
 
@@ -50,6 +53,19 @@ struct CallRow {
 // What `nemo usage --by` groups by.
 enum class UsageGroup : std::uint8_t { key, seat, team, model, lane, day, hour, client, tag, upstream };
 
+// How good the estimates before calls were, per model.
+struct AccuracyRow {
+  std::string model;
+  std::int64_t calls = 0;             // that had something set aside
+  std::int64_t estimated_tokens = 0;  // of input
+  std::int64_t input_tokens = 0;
+  std::int64_t above_estimate = 0;  // calls whose input was larger than estimated
+  std::int64_t overruns = 0;        // calls that cost more than was set aside
+  NanoUsd overrun_cost;             // by how much, together
+  NanoUsd reserved;
+  NanoUsd cost;
+};
+
 struct UsageQuery {
   UsageGroup by = UsageGroup::model;
   std::optional<WallTime> since;
@@ -73,6 +89,7 @@ class CallHistory {
   virtual Result<std::vector<CallRow>> find_calls(const CallFilter& filter) = 0;         // oldest first
   virtual Result<std::optional<call::CallRecord>> find_call(const std::string& id) = 0;  // with its trace
   virtual Result<std::vector<UsageRow>> usage(const UsageQuery& query) = 0;  // dearest first; days and hours in order
+  virtual Result<std::vector<AccuracyRow>> accuracy(std::optional<WallTime> since) = 0;  // most calls first
 };
 
 }  // namespace nemo::ledger

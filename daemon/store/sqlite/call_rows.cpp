@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "daemon/store/named_value.h"
 #include "daemon/store/sqlite/record_json.h"
 
 namespace nemo::store {
@@ -14,13 +15,16 @@ using lib::sqlite::Statement;
 const std::string_view k_call_columns =
     "id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, outcome, http_status, "
     "error_code, stream, latency, ttft, overhead, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
-    "usage_source, cost, cache, attempts, experiment, arm, client, tags";
+    "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, budget_fallback";
 
 namespace {
 
 std::string insert_call_sql() {
-  return "INSERT INTO call (" + std::string(k_call_columns) +
-         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  std::string values = "?";
+  for (const char letter : k_call_columns) {
+    if (letter == ',') values += ", ?";
+  }
+  return "INSERT INTO call (" + std::string(k_call_columns) + ") VALUES (" + values + ")";
 }
 
 constexpr std::string_view k_insert_trace_sql = "INSERT INTO call_trace (row, trace) VALUES (?, ?)";
@@ -32,18 +36,6 @@ constexpr std::string_view k_add_to_day_sql =
     "input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens, "
     "output_tokens = output_tokens + excluded.output_tokens, "
     "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost";
-
-// The value whose name is `text`. Enumerators are counted up from 0 and "?" is the name of none, so that a new one
-// needs no change here. A name that only a newer Nemo knows becomes `unknown`: one such row must not hide the others.
-template <typename Enum>
-Enum named(std::string_view text, Enum unknown) {
-  for (std::uint8_t number = 0;; ++number) {
-    const auto value = static_cast<Enum>(number);
-    const std::string_view name = to_string(value);
-    if (name == text) return value;
-    if (name == "?") return unknown;
-  }
-}
 
 }  // namespace
 
@@ -82,7 +74,10 @@ CallRecord read_call(const Statement& row, int first_column) {
   record.experiment = text();
   record.arm = text();
   record.client = text();
-  record.tags = texts_from_json(row.text(column));
+  record.tags = texts_from_json(row.text(column++));
+  record.reserved = NanoUsd{number()};
+  record.estimated_tokens = number();
+  record.budget_fallback = text();
   return record;
 }
 
@@ -90,25 +85,37 @@ CallRows::CallRows(lib::sqlite::Connection& connection)
     : m_connection(connection),
       m_insert_call(connection, insert_call_sql()),
       m_insert_trace(connection, k_insert_trace_sql),
-      m_add_to_day(connection, k_add_to_day_sql) {}
+      m_add_to_day(connection, k_add_to_day_sql),
+      m_scopes(connection) {}
+
+void CallRows::begin() {
+  m_days.clear();
+  m_scopes.begin();
+}
 
 void CallRows::insert(const CallRecord& record) {
   insert_row(record);
   const std::string trace = to_json(record.trace);
   if (!trace.empty()) m_insert_trace.run_with(m_connection.last_row(), trace);
   add_to_day(record);
+  m_scopes.add(record);
+}
+
+void CallRows::write_sums() {
+  write_days();
+  m_scopes.write();
 }
 
 void CallRows::insert_row(const CallRecord& record) {
   const auto ttft = record.ttft ? std::optional(record.ttft->count()) : std::nullopt;
   const call::Usage& usage = record.usage;
-  m_insert_call.run_with(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
-                         to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
-                         record.deployment, to_string(record.outcome), record.http_status, record.error_code,
-                         record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(),
-                         usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
-                         to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment,
-                         record.arm, record.client, to_json(record.tags));
+  m_insert_call.run_with(
+      record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team, to_string(record.surface),
+      record.lane, record.requested_model, record.model, record.upstream, record.deployment, to_string(record.outcome),
+      record.http_status, record.error_code, record.stream ? 1 : 0, record.latency.count(), ttft,
+      record.overhead.count(), usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
+      to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment, record.arm,
+      record.client, to_json(record.tags), record.reserved.value, record.estimated_tokens, record.budget_fallback);
 }
 
 void CallRows::add_to_day(const CallRecord& record) {

@@ -1,4 +1,5 @@
-// A call::CallRecord as rows: one of `call`, perhaps one of `call_trace`, and its share of `usage_daily`.
+// A call::CallRecord as rows: one of `call`, perhaps one of `call_trace`, and its share of `usage_daily` and of
+// its scopes' spending.
 #pragma once
 
 #include <string_view>
@@ -6,6 +7,7 @@
 
 #include "daemon/call/call_record.h"
 #include "daemon/lib/sqlite/statement.h"
+#include "daemon/store/sqlite/scope_sums.h"
 
 namespace nemo::store {
 
@@ -21,11 +23,11 @@ class CallRows {
  public:
   explicit CallRows(lib::sqlite::Connection& connection);
 
-  // Within a transaction of the caller's, begun with begin() and ended with write_days() and a commit: rows and sums
-  // must come together.
-  void begin() { m_days.clear(); }
+  // Within a transaction of the caller's, begun with begin() and ended with write_sums() and a commit: rows and sums
+  // must come together. A record stays where it is until then.
+  void begin();
   void insert(const call::CallRecord& record);
-  void write_days();
+  void write_sums();
 
  private:
   // What a batch adds to one row of `usage_daily`. `sample` is a record of the batch that has its group.
@@ -37,12 +39,14 @@ class CallRows {
 
   void insert_row(const call::CallRecord& record);
   void add_to_day(const call::CallRecord& record);
+  void write_days();
 
   lib::sqlite::Connection& m_connection;
   lib::sqlite::Statement m_insert_call;
   lib::sqlite::Statement m_insert_trace;
   lib::sqlite::Statement m_add_to_day;
   std::vector<DaySum> m_days;  // few: seats that call within one batch
+  ScopeSums m_scopes;
 };
 
 }  // namespace nemo::store

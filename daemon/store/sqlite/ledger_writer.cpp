@@ -1,13 +1,13 @@
 #include "daemon/store/sqlite/ledger_writer.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include "daemon/store/sqlite/storage_error.h"
 #include "shared/log.h"
+#include "shared/thread_name.h"
 
 namespace nemo::store {
 namespace {
@@ -26,14 +26,9 @@ constexpr std::size_t k_batch_blocks = 32;
 constexpr auto k_gather = 10ms;
 constexpr auto k_first_retry = 100ms;
 constexpr auto k_longest_retry = 5000ms;
-
-void name_this_thread() {
-#ifdef __APPLE__
-  pthread_setname_np("nemo-ledger");
-#else
-  pthread_setname_np(pthread_self(), "nemo-ledger");
-#endif
-}
+// Another process that writes holds the lock for milliseconds. Rows are tried again, and a call that waits for a lease
+// must hear in time that there is none.
+constexpr const char* k_busy_timeout_sql = "PRAGMA busy_timeout = 2000";
 
 }  // namespace
 
@@ -42,8 +37,10 @@ LedgerWriter::LedgerWriter(std::filesystem::path file, LedgerWriterOptions optio
       m_options(std::move(options)),
       m_connection(m_file, lib::sqlite::Access::read_write),
       m_rows(m_connection),
+      m_leases(m_connection),
       m_retention_days(m_options.retention_days),
       m_next_removal(std::chrono::steady_clock::now()) {
+  m_connection.exec(k_busy_timeout_sql);
   m_thread = std::thread([this] { run(); });
 }
 
@@ -81,6 +78,14 @@ void LedgerWriter::append(call::CallRecord record) {
   if (first) m_wake.notify_one();
 }
 
+void LedgerWriter::secure(call::CallRecord& record) {
+  if (m_options.journal == nullptr) return;
+  const std::uint32_t generation = m_options.journal->write(record);
+  if (generation == 0) return;  // an earlier copy is better than none
+  if (const std::uint32_t before = std::exchange(record.journal, generation); before != 0)
+    m_options.journal->forget(before, 1);
+}
+
 ledger::LogHealth LedgerWriter::health() const {
   const std::lock_guard lock(m_mutex);
   ledger::LogHealth health;
@@ -89,6 +94,7 @@ ledger::LogHealth LedgerWriter::health() const {
   health.dropped = m_shared.overflowed + m_shared.rejected;
   health.waiting = m_shared.waiting();
   health.last_error = m_shared.last_error;
+  if (health.last_error.empty() && m_options.journal != nullptr) health.last_error = m_options.journal->last_error();
   return health;
 }
 
@@ -96,9 +102,11 @@ void LedgerWriter::flush() {
   std::unique_lock lock(m_mutex);
   const auto rows = m_shared.accepted;
   const auto removals = m_shared.removals_asked;
+  const auto leases = m_shared.leases_asked;
   const auto failures = m_shared.failures;
   const auto done = [&] {
-    const bool all_there = m_shared.written + m_shared.rejected >= rows && m_shared.removals_done >= removals;
+    const bool all_there = m_shared.written + m_shared.rejected >= rows && m_shared.removals_done >= removals &&
+                           m_shared.leases_answered >= leases;
     return all_there || m_shared.failures > failures;
   };
   if (done()) return;
@@ -117,12 +125,15 @@ void LedgerWriter::set_retention_days(int days) {
 }
 
 void LedgerWriter::run() {
-  name_this_thread();
+  name_this_thread("nemo-ledger");
   for (;;) {
     wait_for_work();
-    const bool go_on = take_work();
-    const bool worked = write_batch();
-    if (!go_on && (!worked || m_pending.empty())) break;
+    Work work = take_work();
+    const Leases leases = write_leases(std::move(work.leases));
+    const bool due = rows_are_due(work, leases);
+    const bool worked = due && write_batch();
+    if (m_options.journal != nullptr) m_options.journal->tidy();
+    if (work.stop && leases == Leases::none && (!worked || m_pending.empty())) break;
     if (worked) remove_some();
   }
   std::size_t lost = 0;
@@ -132,33 +143,41 @@ void LedgerWriter::run() {
 
 void LedgerWriter::wait_for_work() {
   std::unique_lock lock(m_mutex);
-  const auto at_once = [&] { return m_shared.stop || m_shared.hurry; };
+  const auto at_once = [&] { return m_shared.stop || m_shared.hurry || !m_shared.leases.empty(); };
   if (m_retry_delay > 0ms) {
-    m_wake.wait_for(lock, m_retry_delay, at_once);
+    m_wake.wait_until(lock, m_retry_at, at_once);
     return;
   }
-  if (!m_pending.empty() || m_remove_before) return;
+  if (!m_pending.empty() || m_remove_before || m_fold_due) return;
   m_wake.wait_until(lock, m_next_removal,
                     [&] { return at_once() || !m_shared.queue.empty() || m_shared.retention_days; });
   if (!m_shared.queue.empty()) m_wake.wait_for(lock, k_gather, at_once);
 }
 
-bool LedgerWriter::take_work() {
+LedgerWriter::Work LedgerWriter::take_work() {
+  Work work;
   std::vector<Block> taken;
   std::optional<int> new_retention_days;
-  bool go_on = true;
   {
     const std::lock_guard lock(m_mutex);
     taken.swap(m_shared.queue);
+    work.leases.swap(m_shared.leases);
+    m_leases_wait = false;
     new_retention_days = std::exchange(m_shared.retention_days, std::nullopt);
     if (new_retention_days) m_removals_seen = m_shared.removals_asked;
-    m_shared.hurry = false;
-    go_on = !m_shared.stop;
+    work.hurry = std::exchange(m_shared.hurry, false);
+    work.stop = m_shared.stop;
   }
   for (Block& block : taken) m_pending.push_back(std::move(block));
   plan_removal(new_retention_days);
   report_overflow();
-  return go_on;
+  return work;
+}
+
+// While storage fails, a lease that is asked for does not make the rows be tried earlier.
+bool LedgerWriter::rows_are_due(const Work& work, Leases leases) const {
+  return m_retry_delay == 0ms || work.stop || work.hurry || leases == Leases::written ||
+         std::chrono::steady_clock::now() >= m_retry_at;
 }
 
 // False: the rows stay where they are, for another try.
@@ -182,11 +201,11 @@ LedgerWriter::Settled LedgerWriter::write_rows() {
     m_rows.begin();
     std::size_t rows = 0;
     const std::size_t blocks = std::min(m_pending.size(), k_batch_blocks);
-    for (std::size_t i = 0; i < blocks; ++i) {
+    for (std::size_t i = 0; i < blocks && (i == 0 || !m_leases_wait); ++i) {
       for (const call::CallRecord& record : m_pending[i]) m_rows.insert(record);
       rows += m_pending[i].size();
     }
-    m_rows.write_days();
+    m_rows.write_sums();
     transaction.commit();
     return {rows, 0};
   } catch (const Failure& failure) {
@@ -206,7 +225,7 @@ LedgerWriter::Settled LedgerWriter::write_front_block_one_by_one() {
         Transaction transaction(m_connection);
         m_rows.begin();
         m_rows.insert(block[settled.rows]);
-        m_rows.write_days();
+        m_rows.write_sums();
         transaction.commit();
       } catch (const Failure& failure) {
         if (failure.cause() != Cause::constraint) throw;
@@ -216,6 +235,7 @@ LedgerWriter::Settled LedgerWriter::write_front_block_one_by_one() {
     }
   } catch (const Failure&) {
     // What is in the database must not be written twice.
+    release_journal(block.data(), settled.rows);
     block.erase(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(settled.rows));
     count(settled);
     throw;
@@ -238,6 +258,7 @@ void LedgerWriter::forget_front(std::size_t rows) {
     Block block = std::move(m_pending.front());
     m_pending.pop_front();
     rows -= block.size();
+    release_journal(block.data(), block.size());
     block.clear();
     if (emptied.size() < k_spare_blocks) emptied.push_back(std::move(block));
   }
@@ -245,6 +266,22 @@ void LedgerWriter::forget_front(std::size_t rows) {
   for (Block& block : emptied) {
     if (m_shared.spare.size() < k_spare_blocks) m_shared.spare.push_back(std::move(block));
   }
+}
+
+// The journal needs these rows no longer: the database has them, or never will.
+void LedgerWriter::release_journal(const call::CallRecord* first, std::size_t rows) {
+  if (m_options.journal == nullptr) return;
+  std::uint32_t generation = 0;
+  std::uint64_t count = 0;
+  for (const call::CallRecord& record : std::span(first, rows)) {
+    if (record.journal != generation) {
+      if (count > 0) m_options.journal->forget(generation, count);
+      generation = record.journal;
+      count = 0;
+    }
+    count += generation != 0 ? 1 : 0;
+  }
+  if (count > 0) m_options.journal->forget(generation, count);
 }
 
 void LedgerWriter::after_success(Settled settled) {
@@ -275,6 +312,7 @@ void LedgerWriter::after_failure(const std::string& message) {
   if (m_retry_delay == 0ms)
     log::error("ledger: " + message + " (" + std::to_string(waiting) + " calls wait in memory, it is tried again)");
   m_retry_delay = std::clamp<std::chrono::milliseconds>(m_retry_delay * 2, k_first_retry, k_longest_retry);
+  m_retry_at = std::chrono::steady_clock::now() + m_retry_delay;
 }
 
 // append() is on the request path and must not format: the writer tells of it, once.

@@ -1,6 +1,8 @@
-// ledger::RequestLog on SQLite: a bounded queue in memory and one thread that writes it down in batches.
+// ledger::RequestLog on SQLite: a bounded queue in memory and one thread that writes it down in batches. The same
+// thread writes the leases of budgets, so that rows and leases never wait for each other's lock.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -13,9 +15,12 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/budget/lease_store.h"
 #include "daemon/ledger/request_log.h"
 #include "daemon/lib/sqlite/connection.h"
+#include "daemon/store/journal.h"
 #include "daemon/store/sqlite/call_rows.h"
+#include "daemon/store/sqlite/lease_rows.h"
 #include "shared/clock.h"
 
 namespace nemo::store {
@@ -28,6 +33,7 @@ struct LedgerWriterOptions {
   const Clock& clock;       // outlives the writer; read by its thread
   int retention_days = 90;  // 0: everything is kept
   std::size_t queue_rows = k_ledger_queue_rows;
+  Journal* journal = nullptr;  // outlives the writer; nullptr: no row is secured
   // Called by the writer's thread before each transaction, with its connection: tests take its space away.
   std::function<void(lib::sqlite::Connection&)> before_write = {};
 };
@@ -36,26 +42,36 @@ class LedgerWriter final : public ledger::RequestLog {
  public:
   // Throws lib::sqlite::Failure. The schema must be there.
   LedgerWriter(std::filesystem::path file, LedgerWriterOptions options);
-  // Writes what is queued. Rows that storage refuses even now are lost, and the log says how many.
+  // Writes what is queued. Rows that storage refuses even now are lost unless they were secured, and the log says how
+  // many. Every lease change has been answered then.
   ~LedgerWriter() override;
   LedgerWriter(const LedgerWriter&) = delete;
   LedgerWriter& operator=(const LedgerWriter&) = delete;
 
   void append(call::CallRecord record) override;
+  void secure(call::CallRecord& record) override;
   ledger::LogHealth health() const override;
 
-  // Waits until every row appended before is in the database and every removal asked for before is done, or a write
-  // has failed. Any thread.
+  // As budget::LeaseStore says.
+  void change_leases(std::vector<budget::LeaseChange> changes, std::function<void(const Status&)> done);
+
+  // Waits until what was asked for before is done (rows, lease changes, removals) or a write of rows has failed.
   void flush();
   void set_retention_days(int days);  // removes what is too old now, and then once a day
 
  private:
   using Block = std::vector<call::CallRecord>;
+  struct LeaseRequest {
+    std::vector<budget::LeaseChange> changes;
+    std::function<void(const Status&)> done;
+  };
 
   // What callers and the writer's thread share, guarded by m_mutex.
   struct Shared {
     std::vector<Block> queue;
-    std::vector<Block> spare;      // emptied blocks, to be filled again without an allocation
+    std::vector<Block> spare;  // emptied blocks, to be filled again without an allocation
+    std::vector<LeaseRequest> leases;
+    std::uint64_t leases_asked = 0, leases_answered = 0;
     std::uint64_t accepted = 0;    // rows that came into the queue
     std::uint64_t overflowed = 0;  // rows that did not: it was full
     std::uint64_t written = 0;
@@ -77,39 +93,54 @@ class LedgerWriter final : public ledger::RequestLog {
     std::size_t rejected = 0;  // of them
   };
 
+  enum class Leases : std::uint8_t { none, written, failed };
+  // What one round of the writer's thread has to do besides the rows.
+  struct Work {
+    std::vector<LeaseRequest> leases;
+    bool hurry = false, stop = false;
+  };
+
   // The writer's thread.
   void run();
   void wait_for_work();
-  bool take_work();  // false: it is time to stop
+  Work take_work();
+  Leases write_leases(std::vector<LeaseRequest> requests);
+  Status try_leases(const std::vector<LeaseRequest>& requests);
+  bool rows_are_due(const Work& work, Leases leases) const;
   bool write_batch();
   Settled write_rows();
   Settled write_front_block_one_by_one();
   void count(Settled settled);
   void forget_front(std::size_t rows);
+  void release_journal(const call::CallRecord* first, std::size_t rows);
   void after_success(Settled settled);
   void after_failure(const std::string& message);
   void report_overflow();
   void plan_removal(std::optional<int> new_retention_days);
   void remove_some();
   void finish_removal();
+  void fold_old_spend();
 
   std::filesystem::path m_file;
   LedgerWriterOptions m_options;
-
   mutable std::mutex m_mutex;
   std::condition_variable m_wake;      // the writer's thread waits here
   std::condition_variable m_progress;  // flush() waits here
   Shared m_shared;
+  std::atomic<bool> m_leases_wait{false};  // a batch of rows ends early for them
 
   // Only the writer's thread, once it runs.
   lib::sqlite::Connection m_connection;
   CallRows m_rows;
+  LeaseRows m_leases;
   std::deque<Block> m_pending;                 // taken from the queue, oldest first, not yet in the database
-  std::chrono::milliseconds m_retry_delay{0};  // 0: the last write worked
+  std::chrono::milliseconds m_retry_delay{0};  // 0: the last write of rows worked
+  SteadyTime m_retry_at{};
   bool m_overflow_reported = false;
   int m_retention_days;
   SteadyTime m_next_removal{};
   std::optional<WallTime> m_remove_before;  // a removal is under way
+  bool m_fold_due = false;                  // of old spending; before the removal
   std::uint64_t m_removals_seen = 1;
 
   std::thread m_thread;

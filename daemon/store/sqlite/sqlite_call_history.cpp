@@ -1,6 +1,7 @@
 #include "daemon/store/sqlite/sqlite_call_history.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -65,6 +66,12 @@ void bind_filter(Statement& statement, const CallFilter& filter) {
   statement.bind(++index, std::max(filter.limit, 0));
 }
 
+// A call that never reached a model used nothing, which says nothing about its estimate.
+constexpr std::string_view k_accuracy_sql =
+    "SELECT model, count(*) AS calls, sum(estimated_tokens), sum(input_tokens), sum(input_tokens > estimated_tokens), "
+    "sum(cost > reserved), sum(max(0, cost - reserved)), sum(reserved), sum(cost) "
+    "FROM call WHERE at >= ? AND reserved > 0 AND usage_source <> 'none' GROUP BY model ORDER BY calls DESC, model";
+
 }  // namespace
 
 SqliteCallHistory::SqliteCallHistory(std::filesystem::path file)
@@ -107,6 +114,22 @@ Result<std::vector<ledger::UsageRow>> SqliteCallHistory::usage(const ledger::Usa
     return load_usage(m_connection, query);
   } catch (const Failure& failure) {
     return storage_error(failure, m_file, "sum up the usage");
+  }
+}
+
+Result<std::vector<ledger::AccuracyRow>> SqliteCallHistory::accuracy(std::optional<WallTime> since) {
+  const std::lock_guard lock(m_mutex);
+  try {
+    std::vector<ledger::AccuracyRow> found;
+    Statement rows(m_connection, k_accuracy_sql);
+    rows.bind(1, since ? since->time_since_epoch().count() : std::numeric_limits<std::int64_t>::min());
+    while (rows.step()) {
+      found.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), rows.integer(3), rows.integer(4),
+                       rows.integer(5), NanoUsd{rows.integer(6)}, NanoUsd{rows.integer(7)}, NanoUsd{rows.integer(8)}});
+    }
+    return found;
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "compare estimates with what calls used");
   }
 }
 

@@ -22,9 +22,13 @@ class SqliteCallHistory final : public ledger::CallHistory {
   Result<std::vector<ledger::CallRow>> find_calls(const ledger::CallFilter& filter) override;
   Result<std::optional<call::CallRecord>> find_call(const std::string& id) override;
 
-  // `since` is included, `until` is not. A call with two tags counts in both of their rows. Hours and tags are summed
-  // from rows and so reach back as far as rows are kept; the other groups reach back to the first call.
+  // `since` is included, `until` is not. Each call is in one group only, so that the rows of every answer add up to the
+  // same total: by tag, calls are grouped by all their tags together ("code, eu"). Whole days (of UTC) reach back to
+  // the first call. Of those whose rows are gone nobody knows hours and tags any more: by hour, they are the day
+  // without an hour ("2026-11-22"), by tag k_forgotten_tags.
   Result<std::vector<ledger::UsageRow>> usage(const ledger::UsageQuery& query) override;
+  // Of calls that reached a model. As far back as rows are kept.
+  Result<std::vector<ledger::AccuracyRow>> accuracy(std::optional<WallTime> since) override;
 
  private:
   std::filesystem::path m_file;

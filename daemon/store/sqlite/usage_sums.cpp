@@ -63,6 +63,12 @@ Split split_days(const UsageQuery& query) {
   return split;
 }
 
+// Whole days in microseconds.
+Range rows_of(const Range& days) {
+  return {days.from == k_begin_of_time ? k_begin_of_time : days.from * k_micros_in_day,
+          days.to == k_end_of_time ? k_end_of_time : days.to * k_micros_in_day};
+}
+
 // How a group reads in `call`; the floor holds before 1970 too.
 std::string row_expression(UsageGroup by) {
   const auto floored = [](std::int64_t unit) {
@@ -103,12 +109,32 @@ std::string rows_sql(UsageGroup by) {
          "WHERE at >= ? AND at < ?";
 }
 
-// One statement, so that it sees one state of the database.
+// What whole days cost beyond the rows that are kept of them. `exact` tells such a sum from rows.
+std::string forgotten_sql(UsageGroup by) {
+  const std::string group = by == UsageGroup::hour ? "day * 24" : "''";
+  return "SELECT " + group +
+         " AS grp, 0 AS exact, sum(calls), sum(errors), sum(input_tokens), sum(cached_tokens), sum(output_tokens), "
+         "sum(cost) FROM (SELECT day, calls, errors, input_tokens, cached_tokens, output_tokens, cost FROM usage_daily "
+         "WHERE day >= ? AND day < ? UNION ALL SELECT " +
+         row_expression(UsageGroup::day) +
+         ", -1, -(outcome <> 'ok'), -input_tokens, -cached_tokens, -output_tokens, -cost FROM call "
+         "WHERE at >= ? AND at < ?) GROUP BY day HAVING sum(calls) > 0";
+}
+
+// One statement each, so that it sees one state of the database.
+
+// For hours and tags, which the daily sums do not know.
 Statement prepare_rows(Connection& connection, const UsageQuery& query) {
   Statement statement(connection,
-                      "SELECT grp, " + std::string(k_sums) + " FROM (" + rows_sql(query.by) + ") GROUP BY grp");
+                      "SELECT grp, " + std::string(k_sums) +
+                          ", exact FROM (SELECT grp, 1 AS exact, calls, errors, input_tokens, cached_tokens, "
+                          "output_tokens, cost FROM (" +
+                          rows_sql(query.by) + ") UNION ALL " + forgotten_sql(query.by) +
+                          ") GROUP BY grp, exact ORDER BY grp, exact");
   const Range range = range_of(query);
-  statement.bind_all(range.from, range.to);
+  const Split split = split_days(query);
+  const Range whole_days = rows_of(split.days);
+  statement.bind_all(range.from, range.to, split.days.from, split.days.to, whole_days.from, whole_days.to);
   return statement;
 }
 
@@ -154,22 +180,46 @@ void add(UsageRow& sum, const UsageRow& more) {
   sum.cost += more.cost;
 }
 
-// Few different lists of tags are in use, however many calls there are: the database groups by list, this by tag.
-std::vector<UsageRow> load_by_tag(Connection& connection, const UsageQuery& query) {
-  std::map<std::string, UsageRow> by_tag;
+bool is_exact(const Statement& row) {
+  return row.integer(7) != 0;
+}
+
+// "code, eu": in one order, each once, so that a call counts once however its tags were written.
+std::string tag_group(const Statement& row) {
+  if (!is_exact(row)) return std::string(k_forgotten_tags);
+  const std::vector<std::string> tags = texts_from_json(row.text(0));
+  std::string group;
+  for (const std::string& tag : std::set<std::string>(tags.begin(), tags.end())) {
+    if (!group.empty()) group += ", ";
+    group += tag;
+  }
+  return group;
+}
+
+// Few different lists of tags are in use, however many calls there are: the database groups by the list as it was
+// written, this by what is in it.
+std::vector<UsageRow> load_by_tags(Connection& connection, const UsageQuery& query) {
+  std::map<std::string, UsageRow> by_tags;
   Statement rows = prepare_rows(connection, query);
   while (rows.step()) {
-    const std::vector<std::string> tags = texts_from_json(rows.text(0));
-    std::set<std::string> distinct(tags.begin(), tags.end());
-    if (distinct.empty()) distinct.insert("");
-    for (const std::string& tag : distinct) {
-      UsageRow& sum = by_tag[tag];
-      sum.group = tag;
-      add(sum, read_sums(rows, tag));
-    }
+    const std::string group = tag_group(rows);
+    UsageRow& sum = by_tags[group];
+    sum.group = group;
+    add(sum, read_sums(rows, group));
   }
   std::vector<UsageRow> found;
-  for (auto& [tag, sum] : by_tag) found.push_back(std::move(sum));
+  for (auto& [group, sum] : by_tags) found.push_back(std::move(sum));
+  return found;
+}
+
+std::vector<UsageRow> load_by_hour(Connection& connection, const UsageQuery& query) {
+  std::vector<UsageRow> found;
+  Statement rows = prepare_rows(connection, query);
+  while (rows.step()) {
+    std::string hour = time_text(UsageGroup::hour, rows.integer(0));
+    if (!is_exact(rows)) hour.resize(hour.find(' '));
+    found.push_back(read_sums(rows, std::move(hour)));
+  }
   return found;
 }
 
@@ -182,18 +232,18 @@ bool dearer(const UsageRow& a, const UsageRow& b) {
 }  // namespace
 
 std::vector<UsageRow> load_usage(Connection& connection, const UsageQuery& query) {
-  const bool is_time = query.by == UsageGroup::day || query.by == UsageGroup::hour;
+  // Grouped by number, days and hours come in their order.
+  if (query.by == UsageGroup::hour) return load_by_hour(connection, query);
   std::vector<UsageRow> found;
   if (query.by == UsageGroup::tag) {
-    found = load_by_tag(connection, query);
+    found = load_by_tags(connection, query);
   } else {
-    Statement rows = query.by == UsageGroup::hour ? prepare_rows(connection, query)  //
-                                                  : prepare_days_and_rows(connection, query);
-    // Grouped by number, days and hours come in their order.
+    const bool is_day = query.by == UsageGroup::day;
+    Statement rows = prepare_days_and_rows(connection, query);
     while (rows.step())
-      found.push_back(read_sums(rows, is_time ? time_text(query.by, rows.integer(0)) : std::string(rows.text(0))));
+      found.push_back(read_sums(rows, is_day ? time_text(query.by, rows.integer(0)) : std::string(rows.text(0))));
   }
-  if (!is_time) std::sort(found.begin(), found.end(), dearer);
+  if (query.by != UsageGroup::day) std::sort(found.begin(), found.end(), dearer);
   return found;
 }
 

@@ -158,3 +158,43 @@ TEST_CASE("the number of a removed row is not given to another") {
   filter.after_row = before->back().row;
   CHECK(story.ids(filter) == Ids{"new"});
 }
+
+TEST_CASE("accuracy compares estimates with what calls used, per model, and leaves out calls that tell nothing") {
+  Story story;
+  const auto call = [](const std::string& id, std::int64_t estimated, std::int64_t input, int reserved, int cost) {
+    call::CallRecord record = test::make_call(id);
+    record.estimated_tokens = estimated;
+    record.usage.input_tokens = input;
+    record.reserved = NanoUsd{reserved};
+    record.cost = NanoUsd{cost};
+    return record;
+  };
+  std::vector<call::CallRecord> records = {call("a", 100, 80, 50, 30),
+                                           call("b", 100, 130, 50, 57),
+                                           call("c", 100, 100, 50, 50),
+                                           call("no budget", 100, 900, 0, 30),
+                                           call("refused upstream", 100, 0, 50, 0),
+                                           call("other", 10, 5, 9, 8)};
+  records[4].usage = {};
+  records[5].model = "gemini-2.5-pro";
+  records[5].at = test::k_today - 1us;
+  story.write(records);
+  const auto rows = story.store->call_history().accuracy(std::nullopt);
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 2);
+  const ledger::AccuracyRow& flash = rows->at(0);
+  CHECK(flash.model == "gemini-2.5-flash");
+  CHECK(flash.calls == 3);
+  CHECK(flash.estimated_tokens == 300);
+  CHECK(flash.input_tokens == 310);
+  CHECK(flash.above_estimate == 1);
+  CHECK(flash.overruns == 1);
+  CHECK(flash.overrun_cost == NanoUsd{7});
+  CHECK(flash.reserved == NanoUsd{150});
+  CHECK(flash.cost == NanoUsd{137});
+  CHECK(rows->at(1).model == "gemini-2.5-pro");
+  CHECK(rows->at(1).calls == 1);
+  const auto since_today = story.store->call_history().accuracy(test::k_today);
+  REQUIRE(since_today.ok());
+  CHECK(since_today->size() == 1);
+}

@@ -28,6 +28,9 @@ call::CallRecord full_record() {
   record.overhead = Micros(321);
   record.usage = {1000, 400, 200, 150, call::UsageSource::partial};
   record.cost = NanoUsd{9'223'372'036'854'775};
+  record.reserved = NanoUsd{12'345'678'901};
+  record.estimated_tokens = 1300;
+  record.budget_fallback = "gemini-2.5-flash";
   record.cache = "bypass";
   record.attempts = 2;
   record.experiment = "flash-or-pro";
@@ -89,6 +92,9 @@ void check_outcome(const call::CallRecord& read, const call::CallRecord& written
   CHECK(read.overhead == written.overhead);
   CHECK(read.usage == written.usage);
   CHECK(read.cost == written.cost);
+  CHECK(read.reserved == written.reserved);
+  CHECK(read.estimated_tokens == written.estimated_tokens);
+  CHECK(read.budget_fallback == written.budget_fallback);
   CHECK(read.cache == written.cache);
   CHECK(read.attempts == written.attempts);
 }

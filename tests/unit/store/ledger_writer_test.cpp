@@ -243,3 +243,101 @@ TEST_CASE("calls that end together are written in one transaction") {
   CHECK(writer.health().written == 501);
   CHECK(transactions <= 2);
 }
+
+TEST_CASE(
+    "while another process holds the database, rows wait, leases are refused in plain words, and nothing is lost") {
+  Place place;
+  LedgerWriterOptions options{place.clock, 0, 1000};
+  options.before_write = [](Connection& connection) { connection.exec("PRAGMA busy_timeout = 1"); };
+  LedgerWriter writer(place.file, std::move(options));
+  Connection other(place.file, Access::read_write);
+  std::promise<Status> answered;
+  {
+    const lib::sqlite::Transaction held(other);
+    writer.append(test::make_call("req_1"));
+    writer.change_leases({{{call::ScopeKind::seat, "anna"}, 20'000, NanoUsd{5}}},
+                         [&](const Status& status) { answered.set_value(status); });
+    const Status status = answered.get_future().get();
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().kind == ErrorKind::storage);
+    CHECK(status.error().message.find("Another program holds it") != std::string::npos);
+    writer.flush();
+    CHECK(writer.health().waiting == 1);
+    CHECK(writer.health().last_error.find("Another program holds it") != std::string::npos);
+  }
+  while (writer.health().waiting > 0) writer.flush();
+  CHECK(writer.health().last_error.empty());
+  CHECK(place.number("SELECT count(*) FROM call") == 1);
+  CHECK(place.number("SELECT count(*) FROM budget_lease") == 0);
+}
+
+TEST_CASE("a lease change does not wait for the rows that came before it, not even those of a batch that has begun") {
+  Place place;
+  LedgerWriter* asked = nullptr;
+  int writes = 0;
+  std::promise<void> first_began;
+  std::promise<void> all_appended;
+  std::promise<std::int64_t> rows_then;
+  LedgerWriterOptions options{place.clock, 0, 10'000};
+  options.before_write = [&](Connection&) {
+    ++writes;
+    if (writes == 1) {
+      first_began.set_value();
+      all_appended.get_future().wait();
+    }
+    if (writes == 2) {
+      asked->change_leases({{{call::ScopeKind::seat, "anna"}, 20'000, NanoUsd{5}}},
+                           [&](const Status&) { rows_then.set_value(place.number("SELECT count(*) FROM call")); });
+    }
+  };
+  LedgerWriter writer(place.file, std::move(options));
+  asked = &writer;
+  writer.append(test::make_call("first"));
+  first_began.get_future().wait();
+  for (int i = 0; i < 2000; ++i) writer.append(test::make_call(std::to_string(i)));
+  all_appended.set_value();
+  CHECK(rows_then.get_future().get() < 200);
+  writer.flush();
+  CHECK(place.number("SELECT count(*) FROM call") == 2001);
+}
+
+TEST_CASE("a journal that cannot be written shows in the health, and the call goes on") {
+  Place place;
+  store::Journal journal(place.folder.path() / "nowhere", 0);
+  LedgerWriterOptions options{place.clock, 0, 1000, &journal};
+  LedgerWriter writer(place.file, std::move(options));
+  call::CallRecord record = test::make_call("req_1");
+  writer.secure(record);
+  CHECK(record.journal == 0);
+  CHECK(writer.health().last_error.find("nowhere") != std::string::npos);
+  writer.append(std::move(record));
+  writer.flush();
+  CHECK(writer.health().written == 1);
+  CHECK(place.number("SELECT count(*) FROM call") == 1);
+}
+
+TEST_CASE("a row that the full queue refuses stays in its journal") {
+  Place place;
+  {
+    Disk disk;
+    disk.fill();
+    store::Journal journal(place.folder.path(), 0);
+    LedgerWriterOptions options = on_disk(place, disk, 1);
+    options.journal = &journal;
+    LedgerWriter writer(place.file, std::move(options));
+    for (int i = 0; i < 2; ++i) {
+      call::CallRecord record = make_large_call(i);
+      writer.secure(record);
+      CHECK(record.journal == 1);
+      writer.append(std::move(record));
+    }
+    CHECK(writer.health().dropped == 1);
+    disk.free();
+    while (writer.health().waiting > 0) writer.flush();
+  }
+  CHECK(place.number("SELECT count(*) FROM call") == 1);
+  CHECK(store::find_journal_files(place.folder.path()).size() == 1);
+  auto store = test::open_store(place.folder.path(), place.clock);
+  CHECK(place.number("SELECT count(DISTINCT id) FROM call") == 2);
+  CHECK(place.number("SELECT count(*) FROM call") == 2);
+}

@@ -97,6 +97,95 @@ TEST_CASE("a database from before the daily sums gets them from its rows") {
   CHECK(days->at(2).calls == 2);
 }
 
+TEST_CASE("a database from before budgets keeps its keys and calls, and every dollar is spent once") {
+  test::TempFolder folder;
+  const test::StillClock clock;
+  const auto file = folder.path() / "nemo.db";
+  const auto micros = [](std::chrono::minutes after) { return (test::k_today + after).time_since_epoch().count(); };
+  {
+    Connection connection(file, Access::read_write);
+    REQUIRE(store::migrate(connection, store::all_migrations().first(3), clock.wall(), file).ok());
+    const auto insert_key = [&](const char* id, const char* team, std::int64_t created) {
+      const std::vector<std::uint8_t> hash(32, static_cast<std::uint8_t>(id[4]));
+      Statement(connection, "INSERT INTO virtual_key VALUES (?, ?, 'wxyz', 'anna', ?, '[]', ?, NULL, NULL)")
+          .bind_all(id, std::span<const std::uint8_t>(hash), team, created)
+          .run();
+    };
+    insert_key("key_a", "core", 20);
+    insert_key("key_b", "core", 10);
+    insert_key("key_c", "", 30);
+    insert_key("key_d", "tools", 40);
+    const auto insert_call = [&](std::int64_t at, const char* key, const char* team, std::int64_t cost) {
+      Statement(
+          connection,
+          "INSERT INTO call (id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, "
+          "outcome, http_status, error_code, stream, latency, overhead, input_tokens, cached_tokens, "
+          "output_tokens, reasoning_tokens, usage_source, cost, cache, attempts, experiment, arm, client, tags) "
+          "VALUES ('x', ?, ?, 'anna', ?, 'openai-chat', '', 'm', 'm', 'u', 'd', 'ok', 200, '', 0, 5, 1, 10, 2, 3, "
+          "1, 'provider', ?, 'miss', 1, '', '', 'curl', '[]')")
+          .bind_all(at, key, team, cost)
+          .run();
+      Statement(connection,
+                "INSERT INTO usage_daily VALUES (?, ?, 'anna', ?, 'm', '', 'curl', 'u', 1, 0, 10, 2, 3, 1, ?) "
+                "ON CONFLICT DO UPDATE SET calls = calls + 1, cost = cost + excluded.cost")
+          .bind_all(at / store::k_micros_in_day, key, team, cost)
+          .run();
+    };
+    using namespace std::chrono_literals;
+    insert_call(micros(0min), "key_a", "core", 1000);  // removed below: only the daily sum knows it
+    insert_call(micros(14min), "key_a", "core", 1);
+    insert_call(micros(15min), "key_a", "core", 20);
+    insert_call(micros(29min), "key_c", "", 300);
+    insert_call(micros(-24h), "key_a", "core", 4000);
+    insert_call(micros(-24h + 30min), "key_a", "core", 50'000);  // removed, as the one before it
+    connection.exec("DELETE FROM call WHERE cost IN (1000, 4000, 50000)");
+  }
+  const auto store = test::open_store(folder.path(), clock);
+  const auto directory = store->load_directory();
+  REQUIRE(directory.ok());
+  REQUIRE(directory->keys.size() == 4);
+  CHECK(directory->keys[0].id == "key_b");
+  CHECK_FALSE(directory->keys[0].last_used_at.has_value());
+  CHECK(directory->keys[1].id == "key_a");
+  CHECK(directory->keys[1].team == "core");
+  CHECK(directory->keys[1].last_used_at == test::k_today + std::chrono::minutes(15));
+  CHECK_FALSE(directory->keys[1].old_secret.has_value());
+  REQUIRE(directory->teams.size() == 2);
+  CHECK(directory->teams[0].name == "core");
+  CHECK(directory->teams[0].created_at == WallTime(Micros(10)));
+  CHECK(directory->teams[1].name == "tools");
+  CHECK(directory->terms.empty());
+
+  const auto spend = store->load_spend();
+  REQUIRE(spend.ok());
+  const budget::Slot today = budget::slot_of(test::k_today);
+  const auto spent = [&](call::ScopeKind kind, const char* name, budget::Slot slot) {
+    std::int64_t sum = 0;
+    for (const budget::SpendRow& row : *spend) {
+      if (row.scope == call::Scope{kind, name} && row.slot == slot) sum += row.cost.value;
+    }
+    return sum;
+  };
+  using call::ScopeKind;
+  CHECK(spent(ScopeKind::key, "key_a", today) == 1001);
+  CHECK(spent(ScopeKind::key, "key_a", today + 1) == 20);
+  CHECK(spent(ScopeKind::key, "key_a", today - 96) == 54'000);
+  CHECK(spent(ScopeKind::key, "key_c", today + 1) == 300);
+  CHECK(spent(ScopeKind::seat, "anna", today + 1) == 320);
+  CHECK(spent(ScopeKind::team, "core", today + 1) == 20);
+  CHECK(spent(ScopeKind::team, "core", today) == 1001);
+  std::int64_t of_seat = 0;
+  for (const budget::SpendRow& row : *spend) of_seat += row.scope.kind == ScopeKind::seat ? row.cost.value : 0;
+  CHECK(of_seat == 55'321);
+  for (const budget::SpendRow& row : *spend) CHECK_FALSE(row.scope.name.empty());
+
+  const auto calls = store->call_history().find_calls({});
+  REQUIRE(calls.ok());
+  REQUIRE(calls->size() == 3);
+  CHECK(calls->at(0).record.reserved == NanoUsd{0});
+  CHECK(calls->at(0).record.budget_fallback.empty());
+}
+
 TEST_CASE("a migration that fails leaves no trace, and those before it stay") {
   Database database;
   const std::vector<Migration> broken = {{1, "0001_good", "CREATE TABLE good (a INTEGER) STRICT;"},

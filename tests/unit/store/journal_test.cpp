@@ -1,0 +1,221 @@
+#include "daemon/store/journal.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "daemon/store/journal_format.h"
+#include "store_fixture.h"
+
+using namespace nemo;
+using store::Journal;
+using store::JournalReader;
+
+namespace {
+
+std::vector<call::CallRecord> records_in(std::string_view bytes) {
+  std::vector<call::CallRecord> records;
+  JournalReader reader(bytes);
+  while (auto record = reader.next()) records.push_back(std::move(*record));
+  return records;
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::string why;
+  const auto bytes = store::read_journal_file(path, why);
+  REQUIRE(bytes.has_value());
+  return *bytes;
+}
+
+std::vector<std::uint32_t> generations_in(const std::filesystem::path& folder) {
+  std::vector<std::uint32_t> generations;
+  for (const auto& file : store::find_journal_files(folder)) generations.push_back(file.generation);
+  return generations;
+}
+
+using Generations = std::vector<std::uint32_t>;
+
+// Every file that this process writes ends at so many bytes while it lives: a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : m_handler(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &m_before);
+    const rlimit limit{bytes, m_before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &m_before);
+    std::signal(SIGXFSZ, m_handler);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit m_before{};
+  void (*m_handler)(int);
+};
+
+}  // namespace
+
+TEST_CASE("bytes of a journal that are cut anywhere give the whole records before the cut and nothing else") {
+  std::mt19937 random(20261122);
+  std::string bytes;
+  std::vector<std::size_t> ends;
+  for (int i = 0; i < 4; ++i) {
+    bytes += store::to_journal_bytes(test::make_random_call(random, i));
+    ends.push_back(bytes.size());
+  }
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    const auto whole =
+        static_cast<std::size_t>(std::count_if(ends.begin(), ends.end(), [&](std::size_t end) { return end <= size; }));
+    const auto records = records_in(std::string_view(bytes).substr(0, size));
+    REQUIRE(records.size() == whole);
+    for (std::size_t i = 0; i < whole; ++i) CHECK(records[i].id == "req_" + std::to_string(i));
+  }
+}
+
+TEST_CASE("a byte that has changed ends the reading at its record") {
+  const std::string one = store::to_journal_bytes(test::make_call("req_0"));
+  const std::string bytes = one + store::to_journal_bytes(test::make_call("req_1"));
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (const int bit : {0, 4, 7}) {
+      std::string rotten = bytes;
+      rotten[at] = static_cast<char>(rotten[at] ^ (1 << bit));
+      CHECK(records_in(rotten).size() == (at < one.size() ? 0U : 1U));
+    }
+  }
+}
+
+TEST_CASE("bytes at random are no records, and neither are zeros") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes(random() % 200, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    // A length that could be one.
+    if (bytes.size() > 4) bytes[2] = bytes[3] = 0;
+    CHECK(records_in(bytes).empty());
+  }
+  CHECK(records_in(std::string(4096, '\0')).empty());
+}
+
+TEST_CASE("texts and lists of any length make a record of bounded length that can be read") {
+  const std::string long_text(100'000, 'x');
+  call::CallRecord record = test::make_call("req_long");
+  record.requested_model = long_text;
+  record.client = long_text;
+  record.tags.assign(1000, long_text);
+  record.trace.model_reason = long_text;
+  record.trace.candidates.assign(1000, {long_text, long_text, true});
+  record.trace.attempts.assign(1000, {long_text, long_text, 503, long_text, long_text, 1, 2});
+  const std::string bytes = store::to_journal_bytes(record);
+  CHECK(bytes.size() <= store::k_longest_journal_record);
+  const auto read = records_in(bytes);
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].requested_model == long_text.substr(0, store::k_longest_journal_text));
+  CHECK(read[0].trace.candidates.size() == store::k_longest_journal_list);
+  CHECK(read[0].cost == record.cost);
+}
+
+TEST_CASE("a journal file is its owner's, and gone when nobody needs it") {
+  const test::TempFolder folder;
+  {
+    Journal journal(folder.path(), 0);
+    CHECK(generations_in(folder.path()) == Generations{1});
+    struct stat now {};
+    REQUIRE(::stat((folder.path() / "nemo.journal.1").c_str(), &now) == 0);
+    CHECK((now.st_mode & 0777U) == 0600);
+    CHECK(journal.write(test::make_call("a")) == 1);
+    journal.forget(1, 1);
+  }
+  CHECK(generations_in(folder.path()).empty());
+}
+
+TEST_CASE("a full file is followed by another, and stays until all of its rows are written") {
+  const test::TempFolder folder;
+  {
+    Journal journal(folder.path(), 6, 1000);
+    int rows = 0;
+    for (; bytes_of(folder.path() / "nemo.journal.7").size() < 1000; ++rows)
+      CHECK(journal.write(test::make_call(std::to_string(rows))) == 7);
+    journal.tidy();
+    CHECK(journal.write(test::make_call("next")) == 8);
+    CHECK(generations_in(folder.path()) == Generations{7, 8});
+    journal.forget(7, static_cast<std::uint64_t>(rows) - 1);
+    journal.tidy();
+    CHECK(generations_in(folder.path()) == Generations{7, 8});
+    journal.forget(7, 1);
+    journal.tidy();
+    CHECK(generations_in(folder.path()) == Generations{8});
+    journal.forget(99, 1);  // nobody's
+  }
+  CHECK(generations_in(folder.path()) == Generations{8});
+}
+
+TEST_CASE("a write that fails is told, spoils no other file, and is over when there is space again") {
+  const test::TempFolder folder;
+  Journal journal(folder.path(), 0);
+  REQUIRE(journal.write(test::make_call("a")) == 1);
+  const std::size_t one = bytes_of(folder.path() / "nemo.journal.1").size();
+  {
+    const FileSizeLimit full(one + one / 2);
+    CHECK(journal.write(test::make_call("b")) == 0);
+    CHECK(journal.last_error().find("nemo.journal.1") != std::string::npos);
+    // Behind half a record nothing could be read.
+    CHECK(journal.write(test::make_call("c")) == 0);
+  }
+  CHECK(journal.write(test::make_call("d")) == 0);
+  journal.tidy();
+  CHECK_FALSE(journal.last_error().empty());
+  CHECK(journal.write(test::make_call("e")) == 2);
+  CHECK(journal.last_error().empty());
+  CHECK(records_in(bytes_of(folder.path() / "nemo.journal.1")).size() == 1);
+  journal.forget(1, 1);
+  journal.tidy();
+  CHECK(generations_in(folder.path()) == Generations{2});
+}
+
+TEST_CASE("a folder that takes no files leaves calls alone and says so") {
+  const test::TempFolder folder;
+  Journal journal(folder.path() / "nowhere", 0);
+  CHECK(journal.write(test::make_call("a")) == 0);
+  CHECK(journal.last_error().find("nowhere") != std::string::npos);
+  std::filesystem::create_directory(folder.path() / "nowhere");
+  journal.tidy();
+  CHECK(journal.write(test::make_call("b")) != 0);
+  CHECK(journal.last_error().empty());
+}
+
+TEST_CASE("what many threads write at once can all be read") {
+  const test::TempFolder folder;
+  constexpr int k_threads = 8;
+  constexpr int k_each = 500;
+  Journal journal(folder.path(), 0, 20'000);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < k_threads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < k_each; ++i) {
+        CHECK(journal.write(test::make_call(std::to_string(t * k_each + i))) != 0);
+        if (t == 0) journal.tidy();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<bool> seen(k_threads * k_each);
+  for (const auto& file : store::find_journal_files(folder.path())) {
+    for (const auto& record : records_in(bytes_of(file.path))) seen.at(std::stoul(record.id)) = true;
+  }
+  CHECK(std::count(seen.begin(), seen.end(), true) == k_threads * k_each);
+  CHECK(generations_in(folder.path()).size() > 3);
+}
+
+TEST_CASE("other files in the folder are no journals") {
+  const test::TempFolder folder;
+  for (const char* name : {"nemo.journal.", "nemo.journal.x", "nemo.journal.1x", "nemo.journal.-1", "nemo.journal.0",
+                           "nemo.journal.99999999999", "nemo.journal", "xnemo.journal.1", "nemo.journal.12"})
+    std::ofstream(folder.path() / name) << "hello";
+  CHECK(generations_in(folder.path()) == Generations{12});
+}
