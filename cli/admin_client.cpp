@@ -159,6 +159,58 @@ Result<admin::Key> AdminClient::revoke_key(const std::string& id) const {
   return ask_for<admin::Key>(m_socket, {"DELETE", "/keys/" + encode_segment(id)});
 }
 
+Result<admin::Key> AdminClient::change_key(const std::string& id, const admin::KeyChange& change) const {
+  return ask_for<admin::Key>(m_socket, {"PATCH", "/keys/" + encode_segment(id), {}, Json(change).dump()});
+}
+
+Result<admin::CreatedKey> AdminClient::rotate_key(const std::string& id, std::chrono::seconds grace) const {
+  const admin::KeyRotation rotation{grace.count()};
+  return ask_for<admin::CreatedKey>(m_socket,
+                                    {"POST", "/keys/" + encode_segment(id) + "/rotate", {}, Json(rotation).dump()});
+}
+
+Result<std::vector<admin::Team>> AdminClient::teams() const {
+  return ask_for<std::vector<admin::Team>>(m_socket, {"GET", "/teams"});
+}
+
+Result<admin::Team> AdminClient::create_team(const admin::TeamRequest& request) const {
+  return ask_for<admin::Team>(m_socket, {"POST", "/teams", {}, Json(request).dump()});
+}
+
+Result<admin::Team> AdminClient::change_team(const std::string& name, const admin::TermsRequest& change) const {
+  return ask_for<admin::Team>(m_socket, {"PATCH", "/teams/" + encode_segment(name), {}, Json(change).dump()});
+}
+
+Result<admin::Team> AdminClient::delete_team(const std::string& name) const {
+  return ask_for<admin::Team>(m_socket, {"DELETE", "/teams/" + encode_segment(name)});
+}
+
+Result<std::vector<admin::Seat>> AdminClient::seats() const {
+  return ask_for<std::vector<admin::Seat>>(m_socket, {"GET", "/seats"});
+}
+
+Result<admin::Seat> AdminClient::change_seat(const std::string& name, const admin::TermsRequest& change) const {
+  return ask_for<admin::Seat>(m_socket, {"PATCH", "/seats/" + encode_segment(name), {}, Json(change).dump()});
+}
+
+Result<std::vector<admin::Budget>> AdminClient::budgets() const {
+  return ask_for<std::vector<admin::Budget>>(m_socket, {"GET", "/budgets"});
+}
+
+Result<std::vector<admin::Unsettled>> AdminClient::unsettled() const {
+  return ask_for<std::vector<admin::Unsettled>>(m_socket, {"GET", "/unsettled"});
+}
+
+Status AdminClient::release_unsettled(std::int64_t id, const admin::Release& release) const {
+  return tell(m_socket, {"POST", "/unsettled/" + std::to_string(id) + "/release", {}, Json(release).dump()});
+}
+
+Result<std::vector<admin::Accuracy>> AdminClient::accuracy(const std::string& since) const {
+  httplib::Params parameters;
+  add_if_given(parameters, "since", since);
+  return ask_for<std::vector<admin::Accuracy>>(m_socket, {"GET", "/accuracy", parameters});
+}
+
 Result<std::vector<admin::Call>> AdminClient::calls(const admin::CallQuery& query) const {
   httplib::Params parameters{{"limit", std::to_string(query.limit)}};
   add_if_given(parameters, "key", query.key);

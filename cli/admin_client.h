@@ -1,15 +1,18 @@
 // Owns: the daemon's admin API as typed calls, one method per route. Must not know: how anything is shown.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "shared/admin/budget.h"
 #include "shared/admin/call.h"
 #include "shared/admin/key.h"
 #include "shared/admin/model.h"
 #include "shared/admin/status.h"
+#include "shared/admin/team.h"
 #include "shared/admin/usage.h"
 #include "shared/result.h"
 #include "shared/secret.h"
@@ -40,7 +43,21 @@ class AdminClient {
 
   Result<std::vector<admin::Key>> keys() const;
   Result<admin::CreatedKey> create_key(const admin::KeyRequest& request) const;
+  Result<admin::Key> change_key(const std::string& id, const admin::KeyChange& change) const;
+  Result<admin::CreatedKey> rotate_key(const std::string& id, std::chrono::seconds grace) const;
   Result<admin::Key> revoke_key(const std::string& id) const;
+
+  Result<std::vector<admin::Team>> teams() const;
+  Result<admin::Team> create_team(const admin::TeamRequest& request) const;
+  Result<admin::Team> change_team(const std::string& name, const admin::TermsRequest& change) const;
+  Result<admin::Team> delete_team(const std::string& name) const;  // as it was
+  Result<std::vector<admin::Seat>> seats() const;
+  Result<admin::Seat> change_seat(const std::string& name, const admin::TermsRequest& change) const;
+
+  Result<std::vector<admin::Budget>> budgets() const;
+  Result<std::vector<admin::Unsettled>> unsettled() const;
+  Status release_unsettled(std::int64_t id, const admin::Release& release) const;
+  Result<std::vector<admin::Accuracy>> accuracy(const std::string& since) const;  // RFC 3339; empty: from the beginning
 
   Result<std::vector<admin::Call>> calls(const admin::CallQuery& query) const;  // oldest first
   Result<admin::CallStory> call(const std::string& id) const;

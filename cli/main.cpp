@@ -31,6 +31,9 @@ void add_commands(CLI::App& app, Context& context) {
   commands::add_models(app, context);
   commands::add_set_model(app, context);
   commands::add_keys(app, context);
+  commands::add_teams(app, context);
+  commands::add_seats(app, context);
+  commands::add_budgets(app, context);
   commands::add_usage(app, context);
   commands::add_logs(app, context);
   commands::add_why(app, context);
@@ -40,7 +43,8 @@ void add_commands(CLI::App& app, Context& context) {
       "Examples:\n"
       "  nemo status                       is it running, and with what\n"
       "  nemo login < key.txt              give the daemon its upstream key\n"
-      "  nemo keys create --seat alice     make a key for an editor\n"
+      "  nemo keys create --seat alice --budget 80/month     make a key for an editor, and cap it\n"
+      "  nemo budgets                      what is spent against what is allowed\n"
       "  nemo logs -f                      watch the calls\n"
       "\"nemo COMMAND --help\" tells more about a command.");
 }
@@ -69,6 +73,8 @@ std::pair<const CLI::App*, std::string> find_fault(const CLI::App& app, const st
     if (commands.empty()) break;
     const auto found = std::find_if(commands.begin(), commands.end(),
                                     [&](const CLI::App* command) { return command->get_name() == arguments[i]; });
+    const bool may_be_a_value = at->get_require_subcommand_min() == 0 && arguments[i - 1].rfind("--", 0) == 0;
+    if (found == commands.end() && may_be_a_value) continue;
     if (found == commands.end()) return {at, unknown_command(*at, arguments[i])};
     at = *found;
   }

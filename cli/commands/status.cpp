@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -6,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/output/figures.h"
 #include "cli/output/table.h"
+#include "cli/times.h"
 
 namespace nemo::cli::commands {
 namespace {
@@ -47,6 +49,38 @@ void show_head(const Context& context, const admin::DaemonStatus& status) {
             trouble);
 }
 
+constexpr std::size_t k_most_named = 4;  // of budgets in one line
+
+std::string join_first(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(words.size(), k_most_named); ++i) text += (i == 0 ? "" : ", ") + words[i];
+  if (words.size() > k_most_named) text += " and " + std::to_string(words.size() - k_most_named) + " more";
+  return text;
+}
+
+// Two lines at most, and none when all is well.
+void show_budgets(const Context& context, const admin::DaemonStatus& status) {
+  std::vector<std::string> capped;
+  for (const admin::Budget& budget : status.capped) {
+    capped.push_back(budget.scope + " " + budget.label + " (" + budget.window + ")");
+  }
+  const std::string unsettled =
+      status.unsettled == 0
+          ? ""
+          : output::show_count(status.unsettled) + " amounts are unsettled after a crash: nemo budgets reconcile";
+  if (!capped.empty() || !unsettled.empty()) {
+    const std::string used_up = "used up: " + join_first(capped);
+    show_line(context, "budgets", capped.empty() ? "none is used up" : used_up, unsettled);
+  }
+  if (status.alerts.empty()) return;
+  std::vector<std::string> passed;
+  for (const admin::BudgetAlert& alert : status.alerts) {
+    passed.push_back(alert.scope + " " + alert.label + " " + std::to_string(alert.percent) + " % of " +
+                     output::show_money(alert.limit) + "/" + alert.window + " at " + show_short_time(alert.at));
+  }
+  show_line(context, "passed", join_first(passed));
+}
+
 Style style_of_state(const std::string& state) {
   if (state == "reachable") return Style::good;
   return state == "unreachable" ? Style::bad : Style::faint;
@@ -85,6 +119,7 @@ int show_status(const Context& context) {
   if (!status) return context.refuse(status.error());
   if (context.json) return context.show(*status);
   show_head(context, *status);
+  show_budgets(context, *status);
   show_lanes(context, *status);
   show_upstreams(context, *status);
   return k_done;
@@ -93,7 +128,7 @@ int show_status(const Context& context) {
 }  // namespace
 
 void add_status(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("status", "What the daemon is doing: lanes, upstreams, keys, ledger");
+  CLI::App* command = app.add_subcommand("status", "What the daemon is doing: lanes, upstreams, keys, budgets, ledger");
   command->callback([&context] { context.action = [&context] { return show_status(context); }; });
 }
 

@@ -110,6 +110,10 @@ int show_usage(const Context& context, const Options& options) {
     if (!until) return context.misused("--until: " + until.error().message);
     query.until = to_rfc3339(*until);
   }
+  // One form of RFC 3339 sorts as time does.
+  if (!query.since.empty() && !query.until.empty() && query.until <= query.since) {
+    return context.misused("--until: it must lie after --since");
+  }
   const auto rows = context.client().usage(query);
   if (!rows) return context.refuse(rows.error());
   if (options.csv) return show_csv(context, *rows);

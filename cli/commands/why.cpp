@@ -50,6 +50,10 @@ void show_head(const Context& context, const admin::CallStory& story) {
   context.out << "Model: " << context.styled(call.model.empty() ? "none was chosen" : call.model, Style::strong);
   if (!story.model_reason.empty()) context.out << ", because: " << context.styled(story.model_reason, Style::plain);
   context.out << ".\n";
+  if (!call.budget_fallback.empty()) {
+    context.out << "Budget: there was no room for " << context.styled(call.budget_fallback, Style::strong)
+                << ", so the call went on with " << context.styled(call.model, Style::strong) << ".\n";
+  }
   if (!call.experiment.empty()) {
     context.out << "Experiment: " << context.styled(call.experiment + ", arm " + call.arm, Style::plain) << ".\n";
   }
@@ -122,6 +126,21 @@ void show_prices(const Context& context, const PriceSum& sum, const admin::Call&
   }
 }
 
+void show_reservation(const Context& context, const admin::Call& call) {
+  const auto reserved = parse_dollars(call.reserved);
+  const auto cost = parse_dollars(call.cost);
+  if (!reserved || !cost || reserved->value == 0) return;
+  context.out << "  Set aside before the call: " << output::show_money(call.reserved) << "  (exactly $" << call.reserved
+              << ", for at most " << output::show_count(call.estimated_tokens) << " tokens in); ";
+  if (*cost > *reserved) {
+    context.out << context.styled("it cost $" + to_dollars(*cost - *reserved) + " more, which its budgets made good",
+                                  Style::warning)
+                << ".\n";
+  } else {
+    context.out << "$" << to_dollars(*reserved - *cost) << " of it went back.\n";
+  }
+}
+
 void show_money_story(const Context& context, const admin::Call& call, const std::vector<admin::Model>& models) {
   show_title(context, "What it cost");
   context.out << "  " << context.styled(output::show_money(call.cost), Style::strong) << "  (exactly $" << call.cost
@@ -129,6 +148,7 @@ void show_money_story(const Context& context, const admin::Call& call, const std
               << output::show_count(call.output_tokens) << " out";
   if (call.reasoning_tokens > 0) context.out << " (" << output::show_count(call.reasoning_tokens) << " for reasoning)";
   context.out << ", " << say_source(call.usage_source) << ".\n";
+  show_reservation(context, call);
   const auto model = std::find_if(models.begin(), models.end(), [&call](const auto& m) { return m.id == call.model; });
   if (model == models.end() || call.input_tokens + call.output_tokens == 0) return;
   if (const auto sum = sum_prices(*model, call)) {

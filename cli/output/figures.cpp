@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/output/text.h"
 #include "shared/money.h"
 
 namespace nemo::cli::output {
@@ -105,6 +106,13 @@ std::string bar(double share, std::size_t width) {
   std::string out;
   for (std::size_t i = 0; i < eighths / 8; ++i) out += "█";
   out += k_parts[eighths % 8];
+  return out;
+}
+
+std::string gauge(double share, std::size_t width) {
+  const double one_eighth_less = 1.0 - 1.0 / (8.0 * static_cast<double>(std::max<std::size_t>(width, 1)));
+  std::string out = bar(share < 1 ? std::min(share, one_eighth_less) : 1, width);
+  for (std::size_t used = width_of(out); used < width; ++used) out += "·";
   return out;
 }
 

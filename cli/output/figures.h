@@ -21,5 +21,7 @@ std::string show_seconds(std::int64_t seconds);    // "42s", "12m", "5h 3m", "3d
 
 // `share` of `width` columns in eighths of a block. Anything above nothing shows at least ▏.
 std::string bar(double share, std::size_t width);
+// The same with what is missing dotted: "███▌······". Full only when `share` is 1 or more.
+std::string gauge(double share, std::size_t width);
 
 }  // namespace nemo::cli::output

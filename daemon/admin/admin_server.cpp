@@ -161,7 +161,8 @@ Status clear_path(const fs::path& path) {
 }
 
 AdminRequest read_request(const httplib::Request& request) {
-  AdminRequest read{request.method, request.path, {}, request.body};
+  // Not request.path: that is decoded, and a name may hold a slash.
+  AdminRequest read{request.method, request.target.substr(0, request.target.find('?')), {}, request.body};
   for (const auto& [name, value] : request.params) read.parameters[name] = value;
   return read;
 }
@@ -180,6 +181,7 @@ void route_everything(httplib::Server& server, Routes& routes) {
   };
   server.Get(".*", handle);
   server.Post(".*", handle);
+  server.Patch(".*", handle);
   server.Delete(".*", handle);
   server.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
@@ -192,9 +194,8 @@ void route_everything(httplib::Server& server, Routes& routes) {
 }  // namespace
 
 struct AdminServer::Running {
-  Running(Control& control, access::KeyBook& book, access::KeyStore& store, ledger::CallHistory& history,
-          const Clock& clock)
-      : routes(control, book, store, history, clock) {}
+  Running(Control& control, access::KeyStore& store, ledger::CallHistory& history, const Clock& clock)
+      : routes(control, store, history, clock) {}
 
   Routes routes;
   httplib::Server server;
@@ -203,9 +204,8 @@ struct AdminServer::Running {
   std::thread listener;
 };
 
-AdminServer::AdminServer(Control& control, access::KeyBook& book, access::KeyStore& store, ledger::CallHistory& history,
-                         const Clock& clock)
-    : m_control(control), m_book(book), m_store(store), m_history(history), m_clock(clock) {}
+AdminServer::AdminServer(Control& control, access::KeyStore& store, ledger::CallHistory& history, const Clock& clock)
+    : m_control(control), m_store(store), m_history(history), m_clock(clock) {}
 
 AdminServer::~AdminServer() {
   stop();
@@ -215,7 +215,7 @@ Status AdminServer::start(const fs::path& socket) {
   if (const auto made = make_folder(socket.parent_path()); !made) return made;
   if (const auto cleared = clear_path(socket); !cleared) return cleared;
 
-  auto running = std::make_unique<Running>(m_control, m_book, m_store, m_history, m_clock);
+  auto running = std::make_unique<Running>(m_control, m_store, m_history, m_clock);
   httplib::Server& server = running->server;
   running->socket = socket;
   route_everything(server, running->routes);

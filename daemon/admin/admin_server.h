@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 
-#include "daemon/access/key_book.h"
 #include "daemon/access/key_store.h"
 #include "daemon/admin/control.h"
 #include "daemon/ledger/request_log.h"
@@ -18,8 +17,7 @@ namespace nemo::admin {
 // thread.
 class AdminServer {
  public:
-  AdminServer(Control& control, access::KeyBook& book, access::KeyStore& store, ledger::CallHistory& history,
-              const Clock& clock);
+  AdminServer(Control& control, access::KeyStore& store, ledger::CallHistory& history, const Clock& clock);
   ~AdminServer();  // stops
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -36,7 +34,6 @@ class AdminServer {
  private:
   struct Running;
   Control& m_control;
-  access::KeyBook& m_book;
   access::KeyStore& m_store;
   ledger::CallHistory& m_history;
   const Clock& m_clock;

@@ -1,9 +1,13 @@
 // Port: what the admin edge can ask of the running daemon. Implemented by daemon/; any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "daemon/budget/alert_store.h"
+#include "daemon/budget/book.h"
+#include "daemon/budget/lease_store.h"
 #include "shared/admin/model.h"
 #include "shared/admin/status.h"
 #include "shared/result.h"
@@ -26,6 +30,15 @@ class Control {
   virtual Status logout(const std::string& upstream) = 0;
   // One GET /models at the upstream, for `nemo doctor`: how many models it listed.
   virtual Result<int> probe(const std::string& upstream) = 0;
+
+  // Keys, teams or their terms changed in the store: loads the directory and puts it in force everywhere, for the next
+  // call. The caller sees to it that two changes do not overlap.
+  virtual Status directory_changed() = 0;
+  virtual std::vector<budget::Standing> standings() = 0;   // by scope, then window
+  virtual std::vector<budget::Unsettled> unsettled() = 0;  // not yet released, oldest first
+  // Records who and why, and gives the amount back to its scope. not_found: no such id, or it was released before.
+  virtual Status release_unsettled(std::int64_t id, const std::string& who, const std::string& why) = 0;
+  virtual std::vector<budget::Alert> alerts() = 0;  // the latest, newest first; not more than a screenful
 };
 
 }  // namespace nemo::admin

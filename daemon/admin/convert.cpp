@@ -1,9 +1,11 @@
 #include "daemon/admin/convert.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
+#include "daemon/admin/convert_terms.h"
 #include "shared/admin/timestamp.h"
 #include "shared/money.h"
 
@@ -50,14 +52,6 @@ Result<std::optional<std::int64_t>> find_number(const Parameters& parameters, co
   return std::optional{number};
 }
 
-Result<std::optional<WallTime>> find_time(const Parameters& parameters, const char* name) {
-  const auto text = find(parameters, name);
-  if (!text) return std::optional<WallTime>{};
-  const auto time = parse_rfc3339(*text);
-  if (!time) return fail(ErrorKind::invalid_request, std::string(name) + ": " + time.error().message, name);
-  return std::optional{*time};
-}
-
 Status read_status(const Parameters& parameters, ledger::CallFilter& filter) {
   const auto text = find(parameters, "status");
   if (!text) return Done{};
@@ -82,7 +76,25 @@ std::string_view state_of(const access::VirtualKey& key, WallTime now) {
   return "active";
 }
 
+Terms terms_of(const access::Directory& directory, call::ScopeKind kind, const std::string& name) {
+  const auto found = directory.terms.find({kind, name});
+  return found == directory.terms.end() ? Terms{} : to_terms(found->second);
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  const auto at = std::lower_bound(names.begin(), names.end(), name);
+  if (!name.empty() && (at == names.end() || *at != name)) names.insert(at, name);
+}
+
 }  // namespace
+
+Result<std::optional<WallTime>> find_time(const Parameters& parameters, const char* name) {
+  const auto text = find(parameters, name);
+  if (!text) return std::optional<WallTime>{};
+  const auto time = parse_rfc3339(*text);
+  if (!time) return fail(ErrorKind::invalid_request, std::string(name) + ": " + time.error().message, name);
+  return std::optional{*time};
+}
 
 Call to_call(std::int64_t row, const call::CallRecord& record) {
   Call call;
@@ -116,6 +128,9 @@ Call to_call(std::int64_t row, const call::CallRecord& record) {
   call.arm = record.arm;
   call.client = record.client;
   call.tags = record.tags;
+  call.reserved = to_dollars(record.reserved);
+  call.estimated_tokens = record.estimated_tokens;
+  call.budget_fallback = record.budget_fallback;
   return call;
 }
 
@@ -134,7 +149,7 @@ CallStory to_story(const call::CallRecord& record) {
   return story;
 }
 
-Key to_key(const access::VirtualKey& key, WallTime now) {
+Key to_key(const access::VirtualKey& key, const access::Directory& directory, WallTime now) {
   Key view;
   view.id = key.id;
   view.hint = "…" + key.last4;
@@ -145,7 +160,49 @@ Key to_key(const access::VirtualKey& key, WallTime now) {
   if (key.expires_at) view.expires_at = to_rfc3339(*key.expires_at);
   if (key.revoked_at) view.revoked_at = to_rfc3339(*key.revoked_at);
   view.state = state_of(key, now);
+  view.terms = terms_of(directory, call::ScopeKind::key, key.id);
+  if (key.last_used_at) view.last_used_at = to_rfc3339(*key.last_used_at);
+  if (key.old_secret && key.old_secret->ends_at > now && view.state == "active") {
+    view.old_hint = "…" + key.old_secret->last4;
+    view.old_works_until = to_rfc3339(key.old_secret->ends_at);
+  }
   return view;
+}
+
+std::vector<Team> to_teams(const access::Directory& directory) {
+  std::vector<Team> teams;
+  for (const access::Team& team : directory.teams) {
+    Team view;
+    view.name = team.name;
+    view.created_at = to_rfc3339(team.created_at);
+    for (const access::VirtualKey& key : directory.keys) {
+      if (key.team != team.name || key.revoked_at) continue;
+      ++view.keys;
+      add_once(view.seats, key.seat);
+    }
+    view.terms = terms_of(directory, call::ScopeKind::team, team.name);
+    teams.push_back(std::move(view));
+  }
+  return teams;
+}
+
+std::vector<Seat> to_seats(const access::Directory& directory) {
+  std::map<std::string, Seat> seats;
+  for (const access::VirtualKey& key : directory.keys) {
+    Seat& seat = seats[key.seat];
+    // RFC 3339 of one form sorts as time does.
+    if (key.last_used_at) seat.last_used_at = std::max(seat.last_used_at, to_rfc3339(*key.last_used_at));
+    if (key.revoked_at) continue;
+    ++seat.keys;
+    add_once(seat.teams, key.team);
+  }
+  std::vector<Seat> list;
+  for (auto& [name, seat] : seats) {
+    seat.name = name;
+    seat.terms = terms_of(directory, call::ScopeKind::seat, name);
+    list.push_back(std::move(seat));
+  }
+  return list;
 }
 
 UsageRow to_usage_row(const ledger::UsageRow& row) {

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "daemon/access/virtual_key.h"
+#include "daemon/access/key_store.h"
 #include "daemon/ledger/request_log.h"
 #include "shared/admin/call.h"
 #include "shared/admin/key.h"
+#include "shared/admin/team.h"
 #include "shared/admin/usage.h"
 #include "shared/result.h"
 
@@ -19,11 +22,15 @@ constexpr int k_most_calls = 10'000;  // of one answer, so that it fits the memo
 
 Call to_call(std::int64_t row, const call::CallRecord& record);
 CallStory to_story(const call::CallRecord& record);
-Key to_key(const access::VirtualKey& key, WallTime now);
+// The key's terms are looked up in `directory`.
+Key to_key(const access::VirtualKey& key, const access::Directory& directory, WallTime now);
+std::vector<Team> to_teams(const access::Directory& directory);
+std::vector<Seat> to_seats(const access::Directory& directory);  // those of all keys, by name
 UsageRow to_usage_row(const ledger::UsageRow& row);
 
 // invalid_request names the parameter and what it takes.
 Result<ledger::CallFilter> to_call_filter(const Parameters& parameters);
 Result<ledger::UsageQuery> to_usage_query(const Parameters& parameters);
+Result<std::optional<WallTime>> find_time(const Parameters& parameters, const char* name);
 
 }  // namespace nemo::admin

@@ -3,40 +3,37 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <string_view>
 #include <utility>
 
+#include "daemon/admin/convert_budget.h"
+#include "daemon/admin/replies.h"
 #include "shared/admin/config.h"
-#include "shared/admin/error.h"
-#include "shared/admin/timestamp.h"
 #include "shared/admin/upstream.h"
 
 namespace nemo::admin {
 namespace {
 
-constexpr std::size_t k_longest_name = 128;  // of a seat or a team: fits a table and an index
-
-// Names may hold bytes that are not UTF-8 (they came from callers); those must not keep the others from being shown.
-std::string to_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
 }
 
-AdminReply reply(const Json& json, int status = 200) {
-  return {status, to_text(json)};
-}
-
-AdminReply reply_to(const Status& status) {
-  return status.ok() ? AdminReply{200, "{}"} : reply_with(status.error());
-}
-
-template <typename T>
-Result<T> read_body(const std::string& body) {
-  try {
-    return Json::parse(body).get<T>();
-  } catch (const Json::exception&) {
-    // The parser's own message quotes the input, which may hold a key.
-    return fail(ErrorKind::invalid_request, "the request's body is not the JSON that this path takes");
+// A segment of a path (RFC 3986, section 2.1); what is no escape stays as it is.
+std::string decode(std::string_view segment) {
+  std::string text;
+  for (std::size_t at = 0; at < segment.size(); ++at) {
+    const bool escaped = segment[at] == '%' && at + 2 < segment.size() && hex_digit(segment[at + 1]) >= 0 &&
+                         hex_digit(segment[at + 2]) >= 0;
+    if (escaped) {
+      text.push_back(static_cast<char>(hex_digit(segment[at + 1]) * 16 + hex_digit(segment[at + 2])));
+      at += 2;
+    } else {
+      text.push_back(segment[at]);
+    }
   }
+  return text;
 }
 
 // The parts of `path` that stand for each {} of `pattern`; nothing: another path.
@@ -48,7 +45,7 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
     const std::string_view expected = pattern.substr(0, pattern_end);
     const std::string_view given = path.substr(0, path_end);
     if (expected == "/{}" && given.size() > 1) {
-      names.emplace_back(given.substr(1));
+      names.push_back(decode(given.substr(1)));
     } else if (expected != given) {
       return std::nullopt;
     }
@@ -59,48 +56,10 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
   }
 }
 
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-Status check_name(const std::string& name, const char* field) {
-  if (name.size() > k_longest_name || has_control_character(name)) {
-    return fail(ErrorKind::invalid_request,
-                std::string(field) + " takes at most " + std::to_string(k_longest_name) + " bytes of printable text",
-                field);
-  }
-  return Done{};
-}
-
-Result<std::optional<WallTime>> check_expiry(const KeyRequest& request, WallTime now) {
-  if (!request.expires_at) return std::optional<WallTime>{};
-  const auto time = parse_rfc3339(*request.expires_at);
-  if (!time) return time.error();
-  if (*time <= now) return fail(ErrorKind::invalid_request, "expires_at has passed already", "expires_at");
-  return std::optional{*time};
-}
-
-Status check_key_request(const KeyRequest& request) {
-  if (request.seat.empty()) return fail(ErrorKind::invalid_request, "a key needs a seat", "seat");
-  if (const auto seat = check_name(request.seat, "seat"); !seat) return seat;
-  if (const auto team = check_name(request.team, "team"); !team) return team;
-  for (const std::string& model : request.models) {
-    if (model.empty()) return fail(ErrorKind::invalid_request, "models holds an empty name", "models");
-    if (const auto name = check_name(model, "models"); !name) return name;
-  }
-  return Done{};
-}
-
 }  // namespace
 
-AdminReply reply_with(const Error& error) {
-  return reply(error_to_json(error), error.status());
-}
-
-Routes::Routes(Control& control, access::KeyBook& book, access::KeyStore& store, ledger::CallHistory& history,
-               const Clock& clock)
-    : m_control(control), m_book(book), m_store(store), m_history(history), m_clock(clock) {}
+Routes::Routes(Control& control, access::KeyStore& store, ledger::CallHistory& history, const Clock& clock)
+    : m_control(control), m_store(store), m_history(history), m_clock(clock) {}
 
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> routes{{"GET", "/status", &Routes::get_status},
@@ -110,7 +69,19 @@ const std::vector<Routes::Route>& Routes::table() {
                                          {"POST", "/lanes/{}", &Routes::set_lane},
                                          {"GET", "/keys", &Routes::list_keys},
                                          {"POST", "/keys", &Routes::create_key},
+                                         {"PATCH", "/keys/{}", &Routes::change_key},
                                          {"DELETE", "/keys/{}", &Routes::revoke_key},
+                                         {"POST", "/keys/{}/rotate", &Routes::rotate_key},
+                                         {"GET", "/teams", &Routes::list_teams},
+                                         {"POST", "/teams", &Routes::create_team},
+                                         {"PATCH", "/teams/{}", &Routes::change_team},
+                                         {"DELETE", "/teams/{}", &Routes::delete_team},
+                                         {"GET", "/seats", &Routes::list_seats},
+                                         {"PATCH", "/seats/{}", &Routes::change_seat},
+                                         {"GET", "/budgets", &Routes::list_budgets},
+                                         {"GET", "/unsettled", &Routes::list_unsettled},
+                                         {"POST", "/unsettled/{}/release", &Routes::release_unsettled},
+                                         {"GET", "/accuracy", &Routes::list_accuracy},
                                          {"GET", "/calls", &Routes::list_calls},
                                          {"GET", "/calls/{}", &Routes::tell_call},
                                          {"GET", "/usage", &Routes::sum_usage},
@@ -133,7 +104,15 @@ AdminReply Routes::answer(const AdminRequest& request) {
 }
 
 AdminReply Routes::get_status(const AdminRequest& /*request*/, const Names& /*names*/) {
-  return reply(m_control.status());
+  DaemonStatus status = m_control.status();
+  const auto directory = m_store.load_directory();
+  const Labels labels(directory ? *directory : access::Directory{});  // ids will do when the store has trouble
+  for (const budget::Standing& standing : m_control.standings()) {
+    if (Budget budget = to_budget(standing, labels); budget.capped) status.capped.push_back(std::move(budget));
+  }
+  for (const budget::Alert& alert : m_control.alerts()) status.alerts.push_back(to_alert(alert, labels));
+  status.unsettled = static_cast<std::int64_t>(m_control.unsettled().size());
+  return reply(status);
 }
 
 AdminReply Routes::get_models(const AdminRequest& /*request*/, const Names& /*names*/) {
@@ -155,51 +134,17 @@ AdminReply Routes::set_lane(const AdminRequest& request, const Names& names) {
   return reply_to(m_control.set_lane_model(names.front(), change->model));
 }
 
-AdminReply Routes::list_keys(const AdminRequest& /*request*/, const Names& /*names*/) {
-  const auto keys = m_store.load_keys();
-  if (!keys) return reply_with(keys.error());
-  Json list = Json::array();
-  for (const access::VirtualKey& key : *keys) list.push_back(to_key(key, m_clock.wall()));
-  return reply(list);
-}
-
-AdminReply Routes::create_key(const AdminRequest& request, const Names& /*names*/) {
-  const auto wanted = read_body<KeyRequest>(request.body);
-  if (!wanted) return reply_with(wanted.error());
-  if (const auto checked = check_key_request(*wanted); !checked) return reply_with(checked.error());
-  const auto expiry = check_expiry(*wanted, m_clock.wall());
-  if (!expiry) return reply_with(expiry.error());
-
-  access::NewKey made = access::make_key(wanted->seat, wanted->team, m_clock.wall());
-  made.record.models = wanted->models;
-  made.record.expires_at = *expiry;
-  {
-    const std::lock_guard lock(m_key_change);
-    if (const auto inserted = m_store.insert_key(made.record); !inserted) return reply_with(inserted.error());
-    if (const auto reloaded = reload_book(); !reloaded) return reply_with(reloaded.error());
+Result<Routes::Stored> Routes::change_directory(const Change& change) {
+  const std::lock_guard lock(m_change);
+  const auto before = m_store.load_directory();
+  if (!before) return before.error();
+  if (const auto changed = change(*before); !changed) return changed.error();
+  Stored stored;
+  if (const auto taken = m_control.directory_changed(); !taken) {
+    stored.trouble = "it is stored, but it is not in force before the daemon starts again: " + taken.error().message;
   }
-  return reply(CreatedKey{to_key(made.record, m_clock.wall()), std::string(made.text.expose())}, 201);
-}
-
-AdminReply Routes::revoke_key(const AdminRequest& /*request*/, const Names& names) {
-  {
-    const std::lock_guard lock(m_key_change);
-    if (const auto revoked = m_store.revoke_key(names.front(), m_clock.wall()); !revoked) {
-      return reply_with(revoked.error());
-    }
-    if (const auto reloaded = reload_book(); !reloaded) return reply_with(reloaded.error());
-  }
-  for (const access::VirtualKey& key : m_book.keys()) {
-    if (key.id == names.front()) return reply(to_key(key, m_clock.wall()));
-  }
-  return reply_with(fail(ErrorKind::not_found, "no key has the id " + names.front()));
-}
-
-Status Routes::reload_book() {
-  auto keys = m_store.load_keys();
-  if (!keys) return keys.error();
-  m_book.replace(std::move(keys).value());
-  return Done{};
+  if (auto now = m_store.load_directory()) stored.now = std::move(now).value();
+  return stored;
 }
 
 AdminReply Routes::list_calls(const AdminRequest& request, const Names& /*names*/) {

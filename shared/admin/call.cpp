@@ -36,6 +36,9 @@ static void each_call_field(Visit& visit, Value& value) {
   visit("arm", value.arm);
   visit("client", value.client);
   visit("tags", value.tags);
+  visit("reserved", value.reserved);
+  visit("estimated_tokens", value.estimated_tokens);
+  visit("budget_fallback", value.budget_fallback);
 }
 
 void to_json(Json& json, const Call& value) {

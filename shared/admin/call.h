@@ -36,6 +36,9 @@ struct Call {
   int attempts = 0;
   std::string experiment, arm, client;
   std::vector<std::string> tags;
+  std::string reserved = "0";  // dollars that were set aside before the call
+  std::int64_t estimated_tokens = 0;
+  std::string budget_fallback;  // the model that was asked for, when the budget sent the call to another
 };
 
 struct CandidateView {

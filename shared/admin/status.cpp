@@ -79,6 +79,9 @@ static void each_daemon_status_field(Visit& visit, Value& value) {
   visit("upstreams", value.upstreams);
   visit("lanes", value.lanes);
   visit("ledger", value.ledger);
+  visit("capped", value.capped);
+  visit("alerts", value.alerts);
+  visit("unsettled", value.unsettled);
 }
 
 void to_json(Json& json, const DaemonStatus& value) {

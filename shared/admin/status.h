@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/admin/budget.h"
 #include "shared/admin/json.h"
 
 namespace nemo::admin {
@@ -50,6 +51,10 @@ struct DaemonStatus {
   std::vector<UpstreamStatus> upstreams;
   std::vector<LaneStatus> lanes;
   LedgerStatus ledger;
+  // Put in by the admin edge.
+  std::vector<Budget> capped;       // those that are used up
+  std::vector<BudgetAlert> alerts;  // newest first
+  std::int64_t unsettled = 0;       // amounts that a crash left and nobody has released
 };
 
 void to_json(Json& json, const UpstreamStatus& value);

@@ -3,51 +3,49 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/cli/fake_daemon.h"
-#include "tests/cli/run_nemo.h"
+#include "tests/cli/nemo_with_daemon.h"
 
 using namespace nemo;
 using Json = nlohmann::ordered_json;
+using nemo::test::Arguments;
+using nemo::test::holds;
 using nemo::test::Invocation;
 using nemo::test::run_nemo;
 using nemo::test::run_nemo_in_terminal;
 using nemo::test::RunningNemo;
 using nemo::test::Said;
 using nemo::test::sample_call;
-using Arguments = std::vector<std::string>;
+using Daemon = nemo::test::NemoWithDaemon;
 
 namespace {
 
 constexpr const char* k_upstream_key = "sk-upstream-5f3a9c1e7b2d";
 
-struct Daemon : test::FakeDaemon {
-  Daemon() { start(); }
-  Said run(const Arguments& arguments, const std::string& input = {}) const {
-    return run_nemo({with_socket(arguments), input, {{"HOME", folder.path().string()}}});
-  }
-  Said show(const Arguments& arguments, std::map<std::string, std::string> environment = {}) const {
-    return run_nemo_in_terminal({with_socket(arguments), {}, std::move(environment)});
-  }
-  Arguments with_socket(const Arguments& arguments) const {
-    Arguments all{"--socket", socket.string()};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    return all;
-  }
-};
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("without a daemon every command that needs one ends with 3 and says how to start it") {
   const test::TemporaryFolder empty;
-  for (const Arguments& command :
-       {Arguments{"status"}, Arguments{"models"}, Arguments{"keys", "list"}, Arguments{"keys", "create", "--seat", "a"},
-        Arguments{"logs"}, Arguments{"logs", "-f"}, Arguments{"usage"}, Arguments{"why", "req_1"},
-        Arguments{"config", "show"}, Arguments{"config", "reload"}, Arguments{"set-model", "completion", "m"},
-        Arguments{"login"}, Arguments{"logout"}}) {
+  for (const Arguments& command : {Arguments{"status"},
+                                   Arguments{"models"},
+                                   Arguments{"keys", "list"},
+                                   Arguments{"keys", "create", "--seat", "a"},
+                                   Arguments{"logs"},
+                                   Arguments{"logs", "-f"},
+                                   Arguments{"usage"},
+                                   Arguments{"why", "req_1"},
+                                   Arguments{"config", "show"},
+                                   Arguments{"config", "reload"},
+                                   Arguments{"set-model", "completion", "m"},
+                                   Arguments{"keys", "set", "ab12", "--budget", "8/day"},
+                                   Arguments{"keys", "rotate", "ab12"},
+                                   Arguments{"teams", "list"},
+                                   Arguments{"teams", "create", "core"},
+                                   Arguments{"seats", "list"},
+                                   Arguments{"budgets"},
+                                   Arguments{"budgets", "--accuracy"},
+                                   Arguments{"budgets", "reconcile"},
+                                   Arguments{"login"},
+                                   Arguments{"logout"}}) {
     CAPTURE(command.front());
     const Said said = run_nemo({command, "sk-some-key-0123", {{"NEMO_SOCKET", (empty.path() / "s").string()}}});
     CHECK(said.status == 3);
@@ -57,12 +55,41 @@ TEST_CASE("without a daemon every command that needs one ends with 3 and says ho
 }
 
 TEST_CASE("arguments that make no sense end with 2, before the daemon is looked for") {
-  for (const Arguments& command :
-       {Arguments{}, Arguments{"sttus"}, Arguments{"keys"}, Arguments{"keys", "lst"}, Arguments{"status", "--bogus"},
-        Arguments{"status", "models"}, Arguments{"keys", "create"}, Arguments{"set-model", "completion"},
-        Arguments{"why"}, Arguments{"usage", "--by", "mood"}, Arguments{"usage", "--since", "soon"},
-        Arguments{"logs", "--status", "sad"}, Arguments{"logs", "-n", "0"}, Arguments{"logs", "--since", "7x"},
-        Arguments{"keys", "create", "--seat", "a", "--expires", "2001-01-01"}}) {
+  for (const Arguments& command : {Arguments{},
+                                   Arguments{"sttus"},
+                                   Arguments{"keys"},
+                                   Arguments{"keys", "lst"},
+                                   Arguments{"status", "--bogus"},
+                                   Arguments{"status", "models"},
+                                   Arguments{"keys", "create"},
+                                   Arguments{"set-model", "completion"},
+                                   Arguments{"why"},
+                                   Arguments{"usage", "--by", "mood"},
+                                   Arguments{"usage", "--since", "soon"},
+                                   Arguments{"logs", "--status", "sad"},
+                                   Arguments{"logs", "-n", "0"},
+                                   Arguments{"logs", "--since", "7x"},
+                                   Arguments{"keys", "create", "--seat", "a", "--expires", "2001-01-01"},
+                                   Arguments{"keys", "set", "ab12"},
+                                   Arguments{"keys", "set"},
+                                   Arguments{"keys", "create", "--seat", "a", "--rpm", "-1"},
+                                   Arguments{"keys", "create", "--seat", "a", "--tpm", "many"},
+                                   Arguments{"keys", "rotate", "a", "--grace", "1y"},
+                                   Arguments{"teams"},
+                                   Arguments{"teams", "create"},
+                                   Arguments{"teams", "create", ""},
+                                   Arguments{"teams", "set", "core"},
+                                   Arguments{"teams", "create", "a", "--on-budget", "refuse"},
+                                   Arguments{"seats", "set", "alice"},
+                                   Arguments{"budgets", "--since", "7d"},
+                                   Arguments{"budgets", "--accuracy", "--since", "soon"},
+                                   Arguments{"budgets", "recncile"},
+                                   Arguments{"budgets", "reconcile", "--all"},
+                                   Arguments{"budgets", "reconcile", "3", "--reason", " "},
+                                   Arguments{"budgets", "reconcile", "3", "--all", "--reason", "x"},
+                                   Arguments{"budgets", "reconcile", "--reason", "x"},
+                                   Arguments{"budgets", "reconcile", "three"},
+                                   Arguments{"usage", "--since", "1d", "--until", "7d"}}) {
     const Said said = run_nemo({command});
     CAPTURE(said.err);
     CHECK(said.status == 2);
@@ -74,6 +101,8 @@ TEST_CASE("arguments that make no sense end with 2, before the daemon is looked 
 TEST_CASE("a misspelt command is met with the nearest one") {
   CHECK(holds(run_nemo({{"sttus"}}).err, "did you mean \"status\"?"));
   CHECK(holds(run_nemo({{"keys", "lst"}}).err, "did you mean \"list\"?"));
+  CHECK(holds(run_nemo({{"budgets", "recncile"}}).err, "did you mean \"reconcile\"?"));
+  CHECK(holds(run_nemo({{"budgets", "--since", "7d", "--bogus"}}).err, "--bogus"));
 }
 
 TEST_CASE("help and version are no mistakes") {
@@ -113,7 +142,9 @@ TEST_CASE("the socket is found by NEMO_SOCKET when no flag names it") {
 TEST_CASE("a list is an array with --json, even when it is empty") {
   Daemon daemon;
   for (const Arguments& command :
-       {Arguments{"models"}, Arguments{"keys", "list"}, Arguments{"logs"}, Arguments{"usage"}}) {
+       {Arguments{"models"}, Arguments{"keys", "list"}, Arguments{"logs"}, Arguments{"usage"},
+        Arguments{"teams", "list"}, Arguments{"seats", "list"}, Arguments{"budgets"},
+        Arguments{"budgets", "--accuracy"}, Arguments{"budgets", "reconcile"}}) {
     Arguments arguments{"--json"};
     arguments.insert(arguments.end(), command.begin(), command.end());
     const Said said = daemon.run(arguments);
@@ -127,12 +158,38 @@ TEST_CASE("a call in --json has the names of the contract and an exact cost") {
   daemon.history.add(sample_call("req_1"));
   const Json rows = Json::parse(daemon.run({"logs", "--json"}).out);
   REQUIRE(rows.size() == 1);
-  for (const char* name :
-       {"id",           "at",       "key",         "seat",         "team",          "surface",       "lane",
-        "model",        "upstream", "deployment",  "status",       "http_status",   "error_code",    "stream",
-        "latency_ms",   "ttft_ms",  "overhead_us", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens",
-        "usage_source", "cost",     "cache",       "attempts",     "experiment",    "arm",           "client",
-        "tags"}) {
+  for (const char* name : {"id",
+                           "at",
+                           "key",
+                           "seat",
+                           "team",
+                           "surface",
+                           "lane",
+                           "model",
+                           "upstream",
+                           "deployment",
+                           "status",
+                           "http_status",
+                           "error_code",
+                           "stream",
+                           "latency_ms",
+                           "ttft_ms",
+                           "overhead_us",
+                           "input_tokens",
+                           "cached_tokens",
+                           "output_tokens",
+                           "reasoning_tokens",
+                           "usage_source",
+                           "cost",
+                           "cache",
+                           "attempts",
+                           "experiment",
+                           "arm",
+                           "client",
+                           "tags",
+                           "reserved",
+                           "estimated_tokens",
+                           "budget_fallback"}) {
     CAPTURE(name);
     CHECK(rows[0].contains(name));
   }

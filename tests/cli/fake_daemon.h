@@ -5,14 +5,18 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "daemon/access/key_book.h"
 #include "daemon/admin/admin_server.h"
 #include "shared/guarded.h"
+#include "tests/cli/memory_key_store.h"
 
 namespace nemo::test {
 
@@ -45,6 +49,8 @@ class FixedClock final : public Clock {
 
 class FakeControl final : public admin::Control {
  public:
+  FakeControl(access::KeyStore& store, access::KeyBook& book) : m_store(store), m_book(book) {}
+
   admin::DaemonStatus the_status;
   std::vector<admin::Model> the_models;
   std::string the_config = "listen = \"127.0.0.1:6366\"\n";
@@ -72,30 +78,46 @@ class FakeControl final : public admin::Control {
     return Done{};
   }
   Result<int> probe(const std::string& /*upstream*/) override { return probe_outcome; }
-};
 
-class MemoryKeyStore final : public access::KeyStore {
- public:
-  Result<std::vector<access::VirtualKey>> load_keys() override {
-    return m_keys.with([](auto& keys) { return keys; });
+  Status directory_outcome = Done{};
+  std::vector<budget::Standing> the_standings;
+  std::vector<budget::Unsettled> the_unsettled;
+  std::vector<budget::Alert> the_alerts;
+  std::vector<std::string> releases;  // "id who: why"
+
+  std::atomic<bool> changes_overlapped = false;
+
+  Status directory_changed() override {
+    if (m_changing.exchange(true)) changes_overlapped = true;
+    const Status taken = take_directory();
+    m_changing = false;
+    return taken;
   }
-  Status insert_key(const access::VirtualKey& key) override {
-    m_keys.with([&key](auto& keys) { keys.push_back(key); });
+  std::vector<budget::Standing> standings() override { return the_standings; }
+  std::vector<budget::Unsettled> unsettled() override { return the_unsettled; }
+  Status release_unsettled(std::int64_t id, const std::string& who, const std::string& why) override {
+    if (std::erase_if(the_unsettled, [id](const auto& one) { return one.id == id; }) == 0) {
+      return fail(ErrorKind::not_found, "nothing unsettled has the id " + std::to_string(id));
+    }
+    releases.push_back(std::to_string(id) + " " + who + ": " + why);
     return Done{};
   }
-  Status revoke_key(const std::string& id, WallTime at) override {
-    return m_keys.with([&](auto& keys) -> Status {
-      for (access::VirtualKey& key : keys) {
-        if (key.id != id) continue;
-        if (!key.revoked_at) key.revoked_at = at;
-        return Done{};
-      }
-      return fail(ErrorKind::not_found, "no key has the id " + id);
-    });
-  }
+  std::vector<budget::Alert> alerts() override { return the_alerts; }
 
  private:
-  Guarded<std::vector<access::VirtualKey>> m_keys;
+  Status take_directory() {
+    constexpr int k_chances = 200;  // for another change to come in between
+    if (!directory_outcome) return directory_outcome;
+    auto directory = m_store.load_directory();
+    for (int i = 0; i < k_chances; ++i) std::this_thread::yield();
+    if (!directory) return directory.error();
+    m_book.replace(std::move(directory).value());
+    return Done{};
+  }
+
+  access::KeyStore& m_store;
+  access::KeyBook& m_book;
+  std::atomic<bool> m_changing = false;
 };
 
 class MemoryHistory final : public ledger::CallHistory {
@@ -134,6 +156,12 @@ class MemoryHistory final : public ledger::CallHistory {
   Result<std::vector<ledger::UsageRow>> usage(const ledger::UsageQuery& query) override {
     last_usage_query.with([&query](auto& last) { last = query; });
     return usage_rows;
+  }
+  std::vector<ledger::AccuracyRow> accuracy_rows;
+  Guarded<std::optional<WallTime>> last_accuracy_since;
+  Result<std::vector<ledger::AccuracyRow>> accuracy(std::optional<WallTime> since) override {
+    last_accuracy_since.with([since](auto& last) { last = since; });
+    return accuracy_rows;
   }
 
  private:
@@ -175,11 +203,11 @@ inline call::CallRecord sample_call(const std::string& id) {
 struct FakeDaemon {
   TemporaryFolder folder;
   FixedClock clock;
-  FakeControl control;
   access::KeyBook book;
   MemoryKeyStore store;
+  FakeControl control{store, book};
   MemoryHistory history;
-  admin::AdminServer server{control, book, store, history, clock};
+  admin::AdminServer server{control, store, history, clock};
   std::filesystem::path socket = folder.path() / "run" / "nemod.sock";
 
   FakeDaemon() {

@@ -117,6 +117,7 @@ TEST_CASE("a refusal keeps its kind and message") {
 
 TEST_CASE("a new key opens the door at once, a revoked one no more") {
   Running daemon;
+  REQUIRE(daemon.client.create_team({"core"}).ok());
   const auto created = daemon.client.create_key({"alice", "core", {"gemini-2.5-flash"}, "2027-01-01T00:00:00Z"});
   REQUIRE(created.ok());
   CHECK(created->record.state == "active");

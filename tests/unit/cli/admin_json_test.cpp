@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/admin/budget.h"
 #include "shared/admin/call.h"
 #include "shared/admin/error.h"
 #include "shared/admin/key.h"
 #include "shared/admin/model.h"
 #include "shared/admin/status.h"
+#include "shared/admin/team.h"
 #include "shared/admin/usage.h"
 
 using namespace nemo;
@@ -51,7 +53,8 @@ TEST_CASE("the fields of a call are those of the contract, in its order") {
   CHECK(names_of(Call{}) ==
         "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
         "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
-        "usage_source, cost, cache, attempts, experiment, arm, client, tags");
+        "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, "
+        "budget_fallback");
 }
 
 TEST_CASE("what is unknown is null, and costs are exact text") {
@@ -82,11 +85,40 @@ TEST_CASE("every struct is read back as it was written") {
   status.lanes = {{"completion", "m", "latency"}};
   status.ledger = {1, 2, 3, "disk full"};
   check_round_trip(status);
+  check_round_trip(KeyRequest{"alice", "", {}, std::nullopt, {{"80/month", "none/day"}, "60", "none", "0", "refuse"}});
+  check_round_trip(KeyChange{"bob", "", std::vector<std::string>{}, "", {{"none"}, {}, {}, {}, "fallback:m"}});
+  check_round_trip(KeyRotation{86'400});
+  check_round_trip(TeamRequest{"core", {{"400/month"}, {}, {}, "4", {}}});
+  check_round_trip(Team{"core", "x", 2, {"alice"}, {{"400/month"}, 60, std::nullopt, 0, "refuse"}});
+  check_round_trip(Seat{"alice", 2, {"core"}, "y", {{"8/day"}, {}, {}, {}, "refuse"}});
+  check_round_trip(Budget{"key", "key_1", "alice …abcd", "day", "5", "1", "2", "0.5", "1.5", 30, "z", true});
+  check_round_trip(Unsettled{3, "seat", "alice", "alice", "2026-11-22", "0.5", "z"});
+  check_round_trip(Release{"root", "because"});
+  check_round_trip(Accuracy{"m", 1, 2, 3, 4, 5, "0.1", "0.2", "0.3"});
+  check_round_trip(BudgetAlert{"z", "team", "core", "core", "month", 80, "400", "321"});
   check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5"});
 }
 
 TEST_CASE("a new key stands beside its record's fields") {
-  CHECK(names_of(CreatedKey{}) == "id, hint, seat, team, models, created_at, expires_at, revoked_at, state, key");
+  CHECK(names_of(CreatedKey{}) ==
+        "id, hint, seat, team, models, created_at, expires_at, revoked_at, state, budgets, rpm, tpm, parallel, "
+        "on_budget, last_used_at, old_hint, old_works_until, key");
+}
+
+TEST_CASE("the fields of a budget are those that scripts read, in their order") {
+  CHECK(names_of(Budget{}) ==
+        "scope, name, label, window, limit, spent, reserved, unsettled, remaining, percent, resets_at, capped");
+}
+
+TEST_CASE("a change tells what is taken away from what is not named") {
+  const auto change = Json::parse(Json(KeyChange{{}, "", {}, {}, {{}, "none", {}, {}, {}}}).dump()).get<KeyChange>();
+  CHECK_FALSE(change.seat);
+  CHECK(change.team == "");
+  CHECK_FALSE(change.models);
+  CHECK(change.terms.rpm == "none");
+  CHECK_FALSE(change.terms.tpm);
+  CHECK_FALSE(change.empty());
+  CHECK(KeyChange{}.empty());
 }
 
 TEST_CASE("a field of the wrong type is refused, an absent one keeps its default") {
