@@ -9,6 +9,7 @@
 
 #include "daemon/config/edit_settings.h"
 #include "daemon/config/parse_settings.h"
+#include "daemon/lib/time_zone/time_zone.h"
 #include "shared/file_descriptor.h"
 #include "shared/log.h"
 
@@ -120,7 +121,12 @@ routing::Table make_table(const config::Settings& settings, const catalog::Catal
 Result<config::Settings> load_settings(const fs::path& file) {
   auto text = read_text(file);
   if (!text) return text.error();
-  return config::parse_settings(*text, file.string());
+  auto settings = config::parse_settings(*text, file.string());
+  if (!settings) return settings;
+  if (const auto zone = lib::TimeZone::find(settings->time_zone); !zone) {
+    return fail(ErrorKind::invalid_config, file.string() + ": " + zone.error().message);
+  }
+  return settings;
 }
 
 Configuration::Configuration(fs::path file, secrets::SecretStore& secrets, Environment env, gateway::Live& live)

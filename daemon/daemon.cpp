@@ -5,6 +5,7 @@
 #include "daemon/admin/admin_server.h"
 #include "daemon/configuration.h"
 #include "daemon/daemon_control.h"
+#include "daemon/entitlements.h"
 #include "daemon/gateway/gateway.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/http/listener.h"
@@ -26,7 +27,8 @@ class Daemon::Parts {
         secret_store(options.data_folder / "secrets"),
         configuration(options.config_file, secret_store, options.env, live),
         lists(transport, protocol::read_model_ids, [this] { configuration.rebuild(); }),
-        gateway(live, keys, transport, store->request_log(), clock),
+        entitlements({*store, *store, *store}, transport, clock),
+        gateway(live, entitlements.terms(), transport, store->request_log(), clock),
         editors(gateway, live, clock, options.patience) {}
 
   ~Parts() { stop(); }
@@ -36,20 +38,18 @@ class Daemon::Parts {
     const auto world = live.get();  // held: the next one comes with attach()
     const auto& settings = world->settings;
     heed_settings();
-    auto known = store->load_keys();
-    if (!known) return known.error();
-    keys.replace(std::move(*known));
+    if (auto opened = entitlements.open(settings.time_zone); !opened) return opened.error();
     listen_in_force = {settings.listen_host, settings.listen_port};
     host = options.listen ? options.listen->first : settings.listen_host;
-    control.emplace(DaemonControl::Parts{configuration, live, keys, store->request_log(), editors, lists, clock,
+    control.emplace(DaemonControl::Parts{configuration, live, entitlements, store->request_log(), editors, lists, clock,
                                          options.data_folder, host});
-    admin.emplace(*control, keys, *store, store->call_history(), clock);
+    admin.emplace(*control, *store, store->call_history(), clock);
     if (auto started = admin->start(options.socket); !started) return started.error();
     if (auto up = editors.listen(host, options.listen ? options.listen->second : settings.listen_port); !up) {
       return up.error();
     }
     configuration.attach(lists);
-    if (settings.require_key && keys.empty()) {
+    if (settings.require_key && entitlements.keys().empty()) {
       log::info("no key exists yet; make one with: nemo keys create --seat NAME");
     }
     return Done{};
@@ -62,6 +62,7 @@ class Daemon::Parts {
     if (std::exchange(retention_days, settings.retention_days) != settings.retention_days) {
       store->set_retention_days(settings.retention_days);
     }
+    entitlements.use_time_zone(settings.time_zone);
     const std::pair listen{settings.listen_host, settings.listen_port};
     if (listen_in_force && !options.listen && std::exchange(*listen_in_force, listen) != listen) {
       log::warn("another listen address takes effect when nemod is restarted; until then it is " + host + ":" +
@@ -75,6 +76,7 @@ class Daemon::Parts {
     const bool all_ended = editors.stop(live.get()->settings.drain_timeout);
     if (admin) admin->stop();
     configuration.detach();
+    entitlements.close();
     store->flush();
     return all_ended;
   }
@@ -84,10 +86,10 @@ class Daemon::Parts {
   std::unique_ptr<store::SqliteStore> store;
   secrets::SecretStore secret_store;
   gateway::Live live;
-  access::KeyBook keys;
   upstream::CurlTransport transport;
   Configuration configuration;
   upstream::ModelLists lists;
+  Entitlements entitlements;
   gateway::Gateway gateway;
   http::EditorServer editors;
   std::optional<DaemonControl> control;
@@ -122,9 +124,10 @@ Status Daemon::reload() {
   return m_parts->configuration.reload();
 }
 
-void Daemon::check_config() {
+void Daemon::tend() {
   m_parts->configuration.reload_if_changed();
   m_parts->heed_settings();  // also after a reload that the command line or SIGHUP asked for
+  m_parts->entitlements.tend(m_parts->live.get()->settings.alerts.webhook);
 }
 
 bool Daemon::stop() {

@@ -23,7 +23,7 @@ struct DaemonOptions {
   http::Patience patience;  // with clients; tests make it short
 };
 
-// start(), stop() and check_config() belong to one thread.
+// start(), stop() and tend() belong to one thread.
 class Daemon {
  public:
   // Up and accepting calls, or the reason why not and what to do.
@@ -33,7 +33,7 @@ class Daemon {
   std::string url() const;  // "http://127.0.0.1:6366"
   int port() const;
   Status reload();
-  void check_config();  // reloads a config file that was changed
+  void tend();  // every second or so: reloads a config file that was changed, gives idle budget back, sends alerts
   // Stops accepting, lets running calls end (drain_timeout of the config), writes the ledger. True: all ended by
   // themselves.
   bool stop();

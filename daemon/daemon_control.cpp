@@ -88,7 +88,7 @@ admin::DaemonStatus DaemonControl::status() {
   status.open_calls = static_cast<std::int64_t>(m_parts.editors.open_calls());
   status.open_connections = static_cast<std::int64_t>(m_parts.editors.open_connections());
   status.require_key = world->settings.require_key;
-  const auto keys = m_parts.keys.keys();
+  const auto keys = m_parts.entitlements.keys().keys();
   const WallTime now = m_parts.clock.wall();
   status.keys = std::count_if(keys.begin(), keys.end(), [&](const access::VirtualKey& key) {
     return !key.revoked_at && (!key.expires_at || *key.expires_at > now);

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "daemon/access/key_book.h"
 #include "daemon/admin/control.h"
 #include "daemon/configuration.h"
+#include "daemon/entitlements.h"
 #include "daemon/gateway/live.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/ledger/request_log.h"
@@ -20,7 +20,7 @@ class DaemonControl final : public admin::Control {
   struct Parts {
     Configuration& configuration;
     const gateway::Live& live;
-    const access::KeyBook& keys;
+    Entitlements& entitlements;
     const ledger::RequestLog& log;
     const http::EditorServer& editors;
     upstream::ModelLists& lists;
@@ -38,6 +38,13 @@ class DaemonControl final : public admin::Control {
   Status login(const std::string& upstream, const Secret& key) override;
   Status logout(const std::string& upstream) override;
   Result<int> probe(const std::string& upstream) override { return m_parts.lists.probe(upstream); }
+  Status directory_changed() override { return m_parts.entitlements.refresh(); }
+  std::vector<budget::Standing> standings() override { return m_parts.entitlements.budgets().standings(); }
+  std::vector<budget::Unsettled> unsettled() override { return m_parts.entitlements.unsettled(); }
+  Status release_unsettled(std::int64_t id, const std::string& who, const std::string& why) override {
+    return m_parts.entitlements.release_unsettled(id, who, why);
+  }
+  std::vector<budget::Alert> alerts() override { return m_parts.entitlements.alerts(); }
 
  private:
   Parts m_parts;

@@ -55,8 +55,8 @@ void tune_heap() {
 #ifdef __GLIBC__
   constexpr int k_mapped_from = 4 << 20;
   constexpr int k_kept_free = 8 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, k_mapped_from);
-  ::mallopt(M_TRIM_THRESHOLD, k_kept_free);
+  ::mallopt(M_MMAP_THRESHOLD, k_mapped_from);  // NOLINT(concurrency-mt-unsafe): before there is any thread
+  ::mallopt(M_TRIM_THRESHOLD, k_kept_free);    // NOLINT(concurrency-mt-unsafe): before there is any thread
 #endif
 }
 
@@ -114,7 +114,7 @@ void wait_for_signals(nemo::Daemon& daemon, const sigset_t& signals) {
       if (reloaded) nemo::log::info("config reloaded");
       continue;
     }
-    daemon.check_config();
+    daemon.tend();
   }
 }
 

@@ -43,8 +43,8 @@ class SettingsReader {
       : m_problem(file_name),
         m_root(m_problem, root, "the file",
                {"listen", "allow_remote", "allowed_origins", "allowed_hosts", "require_key", "content_logging",
-                "retention_days", "max_body_mib", "drain_timeout", "upstream", "deployment", "lane", "routing", "model",
-                "alias"}) {}
+                "retention_days", "max_body_mib", "drain_timeout", "time_zone", "upstream", "deployment", "lane",
+                "routing", "budgets", "alerts", "model", "alias"}) {}
 
   Result<Settings> read() {
     read_edge();
@@ -56,6 +56,8 @@ class SettingsReader {
     read_deployments(known);
     read_lanes(known);
     if (const TomlValue* routing = m_root.find("routing")) m_settings.routing = read_routing(m_problem, *routing);
+    if (const TomlValue* budgets = m_root.find("budgets")) m_settings.budgets = read_budgets(m_problem, *budgets);
+    if (const TomlValue* alerts = m_root.find("alerts")) m_settings.alerts = read_alerts(m_problem, *alerts);
     read_aliases(models);
     if (m_problem.error()) return *m_problem.error();
     return std::move(m_settings);
@@ -85,6 +87,7 @@ class SettingsReader {
       m_settings.max_body_bytes = mib << 20U;
     }
     m_root.duration("drain_timeout", Millis{0}, m_settings.drain_timeout);
+    m_root.text("time_zone", m_settings.time_zone);
   }
 
   template <typename Check>

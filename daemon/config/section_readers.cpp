@@ -116,6 +116,18 @@ void read_hedge(const TableReader& reader, std::string& hedge_after) {
   hedge_after = value->text;
 }
 
+void read_on_budget(FirstProblem& problem, const TableReader& reader, const Known& known, std::string& model) {
+  constexpr std::string_view k_fallback = "fallback:";
+  const TomlValue* value = reader.expect("on_budget", TomlValue::Kind::text);
+  if (value == nullptr || value->text == "refuse") return;
+  if (!value->text.starts_with(k_fallback)) {
+    reader.report("on_budget", "\"refuse\" or \"fallback:MODEL\" is expected");
+    return;
+  }
+  model = value->text.substr(k_fallback.size());
+  check_model_known(problem, *value, model, known.models);
+}
+
 }  // namespace
 
 void check_model_known(FirstProblem& problem, const TomlValue& at, std::string_view id,
@@ -181,8 +193,9 @@ Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const 
 }
 
 Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const Known& known) {
-  const TableReader reader(problem, table, "[lane." + toml_key(table.key) + "]",
-                           {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after"});
+  const TableReader reader(
+      problem, table, "[lane." + toml_key(table.key) + "]",
+      {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after", "on_budget"});
   if (lane.model.empty()) reader.require("model", "model = \"gemini-2.5-flash\"");
   reader.text("model", lane.model);
   if (const TomlValue* model = reader.find("model")) check_model_known(problem, *model, lane.model, known.models);
@@ -196,6 +209,7 @@ Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const K
     reader.duration("first_token_timeout", k_some_time, value);
   });
   read_hedge(reader, lane.hedge_after);
+  read_on_budget(problem, reader, known, lane.budget_fallback);
   return lane;
 }
 
@@ -206,6 +220,21 @@ Routing read_routing(FirstProblem& problem, const TomlValue& table) {
   reader.integer("allowed_fails", 0, k_most_tries, routing.allowed_fails);
   reader.duration("cooldown", Millis{0}, routing.cooldown);
   return routing;
+}
+
+Budgets read_budgets(FirstProblem& problem, const TomlValue& table) {
+  Budgets budgets;
+  const TableReader reader(problem, table, "[budgets]", {"least_chat_tokens", "least_completion_tokens"});
+  reader.integer("least_chat_tokens", 1, k_most_tokens, budgets.least_chat_tokens);
+  reader.integer("least_completion_tokens", 1, k_most_tokens, budgets.least_completion_tokens);
+  return budgets;
+}
+
+Alerts read_alerts(FirstProblem& problem, const TomlValue& table) {
+  Alerts alerts;
+  const TableReader reader(problem, table, "[alerts]", {"webhook"});
+  reader.parsed("webhook", parse_base_url, alerts.webhook);
+  return alerts;
 }
 
 catalog::ModelOverride read_model(FirstProblem& problem, const TomlValue& table) {

@@ -26,6 +26,8 @@ Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const 
 // `lane` comes with its defaults, which the table overrides.
 Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const Known& known);
 Routing read_routing(FirstProblem& problem, const TomlValue& table);
+Budgets read_budgets(FirstProblem& problem, const TomlValue& table);
+Alerts read_alerts(FirstProblem& problem, const TomlValue& table);
 catalog::ModelOverride read_model(FirstProblem& problem, const TomlValue& table);
 
 // Reports an id that is not in the catalog, with the nearest ones.

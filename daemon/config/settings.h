@@ -58,13 +58,24 @@ struct Lane {
   std::vector<std::string> fallbacks;
   std::vector<std::string> tags;
   std::optional<Millis> first_token_timeout;
-  std::string hedge_after;  // "", "p95" or a duration
+  std::string hedge_after;      // "", "p95" or a duration
+  std::string budget_fallback;  // on_budget = "fallback:MODEL"; empty: what the budget refuses is refused
 };
 
 struct Routing {
   int num_retries = 2;
   int allowed_fails = 3;
   Millis cooldown{5'000};
+};
+
+// What a call is cut down to at most when little is left of a budget; below it the call is refused.
+struct Budgets {
+  std::int64_t least_chat_tokens = 256;
+  std::int64_t least_completion_tokens = 16;
+};
+
+struct Alerts {
+  std::string webhook;  // an http(s) URL that a passed threshold is posted to; empty: none
 };
 
 struct Settings {
@@ -77,11 +88,14 @@ struct Settings {
   ContentLogging content_logging = ContentLogging::metadata;
   int retention_days = 90;
   std::size_t max_body_bytes = std::size_t{64} << 20U;
+  std::string time_zone = "UTC";        // of budget windows: a name of the tz database
   Millis drain_timeout{30'000};         // how long SIGTERM lets running streams go on
   std::vector<Upstream> upstreams;      // without any in the file: the one named "nemo"
   std::vector<Deployment> deployments;  // explicit ones only
   std::map<std::string, Lane> lanes;    // always has "completion" and "reasoning"
   Routing routing;
+  Budgets budgets;
+  Alerts alerts;
   std::map<std::string, catalog::ModelOverride> models;
   std::map<std::string, std::string> aliases;  // [alias] "my-name" = "catalog id"
 

@@ -84,6 +84,7 @@ void write_edge(Writer& out, const Settings& settings) {
   out.number("retention_days", settings.retention_days);
   out.number("max_body_mib", static_cast<std::int64_t>(settings.max_body_bytes >> 20U));
   out.duration("drain_timeout", settings.drain_timeout);
+  out.text("time_zone", settings.time_zone);
 }
 
 void write_upstream(Writer& out, const Upstream& upstream) {
@@ -122,6 +123,7 @@ void write_lane(Writer& out, const std::string& name, const Lane& lane) {
   out.texts("tags", lane.tags);
   if (lane.first_token_timeout) out.duration("first_token_timeout", *lane.first_token_timeout);
   out.text_if("hedge_after", lane.hedge_after);
+  if (!lane.budget_fallback.empty()) out.text("on_budget", "fallback:" + lane.budget_fallback);
 }
 
 void write_model(Writer& out, const std::string& id, const catalog::ModelOverride& model) {
@@ -146,6 +148,13 @@ std::string to_toml(const Settings& settings) {
   out.number("num_retries", settings.routing.num_retries);
   out.number("allowed_fails", settings.routing.allowed_fails);
   out.duration("cooldown", settings.routing.cooldown);
+  out.header("[budgets]");
+  out.number("least_chat_tokens", settings.budgets.least_chat_tokens);
+  out.number("least_completion_tokens", settings.budgets.least_completion_tokens);
+  if (!settings.alerts.webhook.empty()) {
+    out.header("[alerts]");
+    out.text("webhook", settings.alerts.webhook);
+  }
   for (const auto& [id, model] : settings.models) write_model(out, id, model);
   if (!settings.aliases.empty()) out.header("[alias]");
   for (const auto& [alias, id] : settings.aliases) out.text(toml_quoted(alias), id);

@@ -63,13 +63,15 @@ Result<Answered> Attempts::run() {
   std::optional<Error> last;
   for (std::size_t i = 0; i < most; ++i) {
     const SteadyTime started = std::chrono::steady_clock::now();
+    const auto output_cap = m_asked.purse.afford(*choices[i].model, m_asked.body.bytes());
+    if (!output_cap) return last ? std::move(*last) : output_cap.error();
     call::CallRecord& record = m_settlement->record;
     record.model = choices[i].model->id;
     record.upstream = choices[i].deployment->upstream;
     record.deployment = choices[i].deployment->id;
     m_settlement->use_pricing(choices[i].model->pricing);
     m_is_last = i + 1 == most;
-    Outcome outcome = try_one(choices[i]);
+    Outcome outcome = try_one(choices[i], *output_cap);
     call::Attempt attempt;
     attempt.deployment = record.deployment;
     attempt.upstream = record.upstream;
@@ -102,7 +104,8 @@ bool Attempts::goes_through_chat(const Decision::Choice& choice) const {
   return chat_only && choice.model->publisher != "config";
 }
 
-Result<upstream::Request> Attempts::make_request(const Decision::Choice& choice, bool through_chat) const {
+Result<upstream::Request> Attempts::make_request(const Decision::Choice& choice, bool through_chat,
+                                                 std::optional<std::int64_t> output_cap) const {
   const Endpoint& endpoint = m_asked.world.endpoints.at(choice.deployment->upstream);
   const config::Upstream& settings = endpoint.settings;
   upstream::Request request;
@@ -122,20 +125,22 @@ Result<upstream::Request> Attempts::make_request(const Decision::Choice& choice,
   request.idle_timeout = settings.idle_timeout;
   if (settings.http2) request.version = *settings.http2 ? upstream::HttpVersion::http2 : upstream::HttpVersion::http1;
   if (through_chat) {
-    auto body = protocol::completions_request_to_chat(m_asked.body, m_asked.spec, choice.deployment->upstream_model);
+    auto body = protocol::completions_request_to_chat(m_asked.body, m_asked.spec, choice.deployment->upstream_model,
+                                                      output_cap);
     if (!body) return body.error();
     request.body = std::move(*body);
   } else {
     const auto extensions =
         settings.kind == config::UpstreamKind::nemo ? protocol::Extensions::keep : protocol::Extensions::strip;
-    request.body = protocol::upstream_body(m_asked.body, m_asked.spec, choice.deployment->upstream_model, extensions);
+    request.body =
+        protocol::upstream_body(m_asked.body, m_asked.spec, choice.deployment->upstream_model, extensions, output_cap);
   }
   return request;
 }
 
-Attempts::Outcome Attempts::try_one(const Decision::Choice& choice) {
+Attempts::Outcome Attempts::try_one(const Decision::Choice& choice, std::optional<std::int64_t> output_cap) {
   const bool through_chat = goes_through_chat(choice);
-  auto request = make_request(choice, through_chat);
+  auto request = make_request(choice, through_chat, output_cap);
   if (!request) return {{}, request.error(), false};
   m_settlement->sent_upstream(m_asked.spec.prompt_bytes);
   auto exchange = m_transport.start(std::move(*request));

@@ -9,6 +9,7 @@
 #include "daemon/call/call_spec.h"
 #include "daemon/gateway/answer.h"
 #include "daemon/gateway/live.h"
+#include "daemon/gateway/purse.h"
 #include "daemon/gateway/relay.h"
 #include "daemon/gateway/settlement.h"
 #include "daemon/protocol/request_body.h"
@@ -22,6 +23,7 @@ struct Asked {
   const Snapshot& world;
   const call::CallSpec& spec;
   const protocol::RequestBody& body;
+  Purse& purse;
   const routing::Decision& decision;
   int client_fd;
   int stop_fd;
@@ -41,7 +43,8 @@ class Attempts {
  public:
   Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked);
 
-  // client_gone; upstream_rejected (a 4xx as it came); upstream_error, upstream_timeout after the last attempt.
+  // client_gone; upstream_rejected (a 4xx as it came); upstream_error, upstream_timeout after the last attempt;
+  // budget_exceeded when not even the first can be paid for (a dearer one ends the chain with the error before it).
   Result<Answered> run();
 
  private:
@@ -52,8 +55,9 @@ class Attempts {
     int head_status = 0;     // of an answer that was refused; 0: no head came
   };
 
-  Outcome try_one(const routing::Decision::Choice& choice);
-  Result<upstream::Request> make_request(const routing::Decision::Choice& choice, bool through_chat) const;
+  Outcome try_one(const routing::Decision::Choice& choice, std::optional<std::int64_t> output_cap);
+  Result<upstream::Request> make_request(const routing::Decision::Choice& choice, bool through_chat,
+                                         std::optional<std::int64_t> output_cap) const;
   Outcome read_answer(std::unique_ptr<upstream::Exchange> exchange, const routing::Decision::Choice& choice,
                       bool through_chat);
   Outcome read_stream(std::unique_ptr<upstream::Exchange> exchange, Answered answered,

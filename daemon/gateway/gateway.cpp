@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "daemon/gateway/attempts.h"
 #include "daemon/gateway/dialect.h"
 #include "daemon/protocol/openai.h"
 #include "shared/ids.h"
@@ -85,6 +84,29 @@ Answer ended_by(const Error& error, const std::shared_ptr<Settlement>& settlemen
   return answer;
 }
 
+// What the minute is charged with until upstream has counted: an answer of unstated length is taken for a usual one.
+std::int64_t likely_tokens(const call::CallSpec& spec) {
+  constexpr std::int64_t k_usual_answer = 1'024;
+  const auto input = static_cast<std::int64_t>(spec.prompt_bytes) / k_bytes_per_token;
+  if (spec.surface == call::Surface::openai_embeddings) return input;
+  return input + spec.max_tokens.value_or(k_usual_answer) * spec.answers;
+}
+
+// "1m30s", "12s", "250ms", as OpenAI writes it.
+std::string reset_text(std::chrono::milliseconds time) {
+  if (time < std::chrono::seconds(1)) return std::to_string(time.count()) + "ms";
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+  return (seconds >= 60 ? std::to_string(seconds / 60) + "m" : "") + std::to_string(seconds % 60) + "s";
+}
+
+void add_gauge(Answer& answer, const std::optional<limits::Gauge>& gauge, const char* what) {
+  if (!gauge) return;
+  const auto name = [what](const char* which) { return std::string("x-ratelimit-") + which + "-" + what; };
+  answer.headers.emplace_back(name("limit"), std::to_string(gauge->limit));
+  answer.headers.emplace_back(name("remaining"), std::to_string(gauge->remaining));
+  answer.headers.emplace_back(name("reset"), reset_text(gauge->reset));
+}
+
 }  // namespace
 
 Answer error_answer(const Error& error) {
@@ -110,55 +132,68 @@ std::string client_name(std::string_view user_agent) {
   return name;
 }
 
-Gateway::Gateway(const Live& live, const access::KeyBook& keys, upstream::Transport& transport, ledger::RequestLog& log,
+struct Gateway::Call {
+  const Snapshot& world;
+  const Incoming& incoming;
+  std::shared_ptr<Settlement> settlement;
+  std::shared_ptr<const call::Principal> principal = nullptr;  // null: nobody knows who called
+  std::optional<protocol::RequestBody> body = std::nullopt;
+  call::CallSpec spec = {};
+};
+
+Gateway::Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log,
                  const Clock& clock)
-    : m_live(live), m_keys(keys), m_transport(transport), m_log(log), m_clock(clock) {}
+    : m_live(live), m_terms(terms), m_transport(transport), m_log(log), m_clock(clock) {}
 
 Result<std::shared_ptr<const call::Principal>> Gateway::identify(const Snapshot& world, const Secret& key) const {
-  static const auto k_local = std::make_shared<const call::Principal>(call::Principal{"", "local", "", {}});
+  static const auto k_local = std::make_shared<const call::Principal>(
+      call::Principal{"", "local", "", {}, {{call::ScopeKind::seat, "local"}}, ""});
   const bool is_ours = key.expose().starts_with("sk-nemo-");
   // Many editors insist on sending some key: without require_key, one that is not Nemo's means nothing.
   if (!world.settings.require_key && !is_ours) return k_local;
   if (key.empty()) {
     return fail(ErrorKind::invalid_api_key,
-                m_keys.empty() ? "No key was sent, and none exists yet. Make one with: nemo keys create --seat NAME"
-                               : "No key was sent. Send it as \"Authorization: Bearer sk-nemo-…\".");
+                m_terms.keys.empty()
+                    ? "No key was sent, and none exists yet. Make one with: nemo keys create --seat NAME"
+                    : "No key was sent. Send it as \"Authorization: Bearer sk-nemo-…\".");
   }
-  return m_keys.identify(key.expose(), m_clock.wall());
+  return m_terms.keys.identify(key.expose(), m_clock.wall());
 }
 
 Answer Gateway::answer(Incoming incoming) {
-  auto settlement = std::make_shared<Settlement>(m_log, m_clock, incoming.received_at);
-  call::CallRecord& record = settlement->record;
+  const std::shared_ptr<const Snapshot> world = m_live.get();
+  Call call{*world, incoming, std::make_shared<Settlement>(m_log, m_clock, incoming.received_at)};
+  call::CallRecord& record = call.settlement->record;
   record.at = incoming.at;
   record.id = make_request_id(incoming.at);
   record.surface = incoming.surface;
   record.client = client_name(incoming.user_agent);
-  return serve(incoming, settlement);
+  Answer answer = serve(incoming, call);
+  if (answer.client_gone) return answer;
+  if (!answer.stream) call.settlement->conclude();
+  if (call.principal) add_standing(answer, *call.principal);
+  return answer;
 }
 
-Answer Gateway::serve(Incoming& incoming, const std::shared_ptr<Settlement>& settlement) {
-  const std::shared_ptr<const Snapshot> world = m_live.get();
+Answer Gateway::serve(Incoming& incoming, Call& call) {
+  const std::shared_ptr<Settlement>& settlement = call.settlement;
   call::CallRecord& record = settlement->record;
-  auto principal = identify(*world, incoming.key);
+  auto principal = identify(call.world, incoming.key);
   if (!principal) return ended_by(principal.error(), settlement);
-  record.key = (*principal)->key;
-  record.seat = (*principal)->seat;
-  record.team = (*principal)->team;
+  call.principal = std::move(*principal);
+  record.key = call.principal->key;
+  record.seat = call.principal->seat;
+  record.team = call.principal->team;
 
   auto body = protocol::RequestBody::parse(std::move(incoming.body));
   if (!body) return ended_by(body.error(), settlement);
-  auto spec = dialect_of(incoming.surface).parse(*body);
+  call.body = std::move(*body);
+  auto spec = dialect_of(incoming.surface).parse(*call.body);
   if (!spec) return ended_by(spec.error(), settlement);
-  note_spec(record, *spec);
+  call.spec = std::move(*spec);
+  note_spec(record, call.spec);
 
-  routing::Decision decision;
-  const Status decided = routing::decide(world->table, world->catalog, *spec, (*principal)->models, decision);
-  note_decision(record, decision);
-  if (!decided) return ended_by(decided.error(), settlement);
-
-  const Asked asked{*world, *spec, *body, decision, incoming.client_fd, incoming.stop_fd, incoming.received_at};
-  auto answered = Attempts(m_transport, settlement, asked).run();
+  auto answered = route(call);
   if (!answered) return ended_by(answered.error(), settlement);
 
   Answer answer;
@@ -175,6 +210,71 @@ Answer Gateway::serve(Incoming& incoming, const std::shared_ptr<Settlement>& set
   }
   pass_headers(answer, std::move(answered->passed_headers));
   return answer;
+}
+
+// Where the call goes, whether it may go now, and there it goes.
+Result<Answered> Gateway::route(const Call& call) {
+  routing::Decision decision;
+  const Status decided =
+      routing::decide(call.world.table, call.world.catalog, call.spec, call.principal->models, decision);
+  note_decision(call.settlement->record, decision);
+  if (!decided) return decided.error();
+  auto admission = m_terms.limiter.admit(call.principal->scopes, likely_tokens(call.spec));
+  if (!admission) return admission.error();
+  call.settlement->admit(std::move(*admission));
+  auto answered = attempt(call, call.spec, decision);
+  const bool is_refused = !answered && answered.error().kind == ErrorKind::budget_exceeded;
+  return is_refused ? attempt_fallback(call, decision, answered.error()) : std::move(answered);
+}
+
+Result<Answered> Gateway::attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision) {
+  const config::Budgets& budgets = call.world.settings.budgets;
+  const bool is_chat = spec.surface == call::Surface::openai_chat;
+  Purse& purse = call.settlement->pay_from({{m_terms.budgets, m_terms.density, call.principal},
+                                            spec,
+                                            is_chat ? budgets.least_chat_tokens : budgets.least_completion_tokens});
+  const Asked asked{call.world,
+                    spec,
+                    *call.body,
+                    purse,
+                    decision,
+                    call.incoming.client_fd,
+                    call.incoming.stop_fd,
+                    call.incoming.received_at};
+  return Attempts(m_transport, call.settlement, asked).run();
+}
+
+// Nothing has been sent yet: the budget did not let the first candidate through. The key's own choice goes before the
+// lane's.
+Result<Answered> Gateway::attempt_fallback(const Call& call, const routing::Decision& decision, const Error& refusal) {
+  std::string model = call.principal->fallback_model;
+  const auto lane = call.world.settings.lanes.find(decision.lane);
+  if (model.empty() && lane != call.world.settings.lanes.end()) model = lane->second.budget_fallback;
+  if (model.empty() || (decision.model != nullptr && decision.model->id == model)) return refusal;
+  call::CallSpec spec = call.spec;
+  spec.model = model;
+  spec.fallbacks.clear();
+  routing::Decision instead;
+  const Status decided = routing::decide(call.world.table, call.world.catalog, spec, call.principal->models, instead);
+  if (!decided) return refusal;
+  call::CallRecord& record = call.settlement->record;
+  record.budget_fallback = std::exchange(record.model, std::string());
+  note_decision(record, instead);
+  record.lane = decision.lane;
+  record.trace.model_reason = "the budget for " + record.budget_fallback + " is used up: on_budget";
+  auto answered = attempt(call, spec, instead);
+  // That the fallback cannot be paid for either is not what the caller needs to know.
+  const bool is_refused = !answered && answered.error().kind == ErrorKind::budget_exceeded;
+  return is_refused ? refusal : std::move(answered);
+}
+
+void Gateway::add_standing(Answer& answer, const call::Principal& principal) const {
+  if (const auto remaining = m_terms.budgets.remaining(principal.scopes)) {
+    answer.headers.emplace_back("x-nemo-budget-remaining", to_dollars(*remaining));
+  }
+  const limits::Gauges gauges = m_terms.limiter.gauges(principal.scopes);
+  add_gauge(answer, gauges.requests, "requests");
+  add_gauge(answer, gauges.tokens, "tokens");
 }
 
 }  // namespace nemo::gateway

@@ -6,21 +6,32 @@
 #include <string>
 
 #include "daemon/access/key_book.h"
+#include "daemon/budget/book.h"
+#include "daemon/budget/estimate.h"
 #include "daemon/gateway/answer.h"
+#include "daemon/gateway/attempts.h"
 #include "daemon/gateway/live.h"
 #include "daemon/gateway/settlement.h"
 #include "daemon/ledger/request_log.h"
+#include "daemon/limits/limiter.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/routing/route.h"
 #include "daemon/upstream/transport.h"
 
 namespace nemo::gateway {
 
+// What says who may call, and how much. All of it outlives the gateway.
+struct Terms {
+  const access::KeyBook& keys;
+  budget::Book& budgets;
+  budget::Density& density;
+  limits::Limiter& limiter;
+};
+
 // Any number of worker threads.
 class Gateway {
  public:
-  Gateway(const Live& live, const access::KeyBook& keys, upstream::Transport& transport, ledger::RequestLog& log,
-          const Clock& clock);
+  Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log, const Clock& clock);
 
   // Blocks until the answer's status is known. Every outcome is an Answer: errors are in the surface's own shape.
   Answer answer(Incoming incoming);
@@ -31,10 +42,15 @@ class Gateway {
 
  private:
   Result<std::shared_ptr<const call::Principal>> identify(const Snapshot& world, const Secret& key) const;
-  Answer serve(Incoming& incoming, const std::shared_ptr<Settlement>& settlement);
+  struct Call;  // what is known of a call once its body has been read
+  Answer serve(Incoming& incoming, Call& call);
+  Result<Answered> route(const Call& call);
+  Result<Answered> attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision);
+  Result<Answered> attempt_fallback(const Call& call, const routing::Decision& decision, const Error& refusal);
+  void add_standing(Answer& answer, const call::Principal& principal) const;
 
   const Live& m_live;
-  const access::KeyBook& m_keys;
+  Terms m_terms;
   upstream::Transport& m_transport;
   ledger::RequestLog& m_log;
   const Clock& m_clock;

@@ -108,6 +108,27 @@ void Relay::digest() {
     while (const auto event = m_scanner.next()) pass(*event);
   }
   account();
+  if (!m_committed || m_ended || m_failure) return;
+  // A client that has the end marker takes the answer for complete, however long upstream keeps the body open.
+  if (m_tap.saw_end_marker()) {
+    m_settlement->conclude();
+  } else if (m_exchange && !m_settlement->is_covered()) {
+    stop_at_ceiling();
+  }
+}
+
+// Upstream gave more than the budget buys, whatever it had been held to.
+void Relay::stop_at_ceiling() {
+  m_exchange.reset();
+  m_ended = true;
+  const Error error = fail(ErrorKind::budget_exceeded,
+                           "Budget has been exceeded! The answer was stopped where the money ended; what came until "
+                           "then is charged.");
+  m_settlement->failed(error);
+  if (m_translator) m_translator->finish(m_output);
+  close_event();
+  m_output.append(protocol::error_event(error));
+  m_settlement->conclude();
 }
 
 void Relay::pass(const stream::SseEvent& event) {
@@ -163,6 +184,7 @@ void Relay::account() {
 // Upstream has said its last byte. The client must be able to tell a whole answer from a broken one.
 void Relay::end_of_upstream() {
   digest();
+  if (m_ended) return;  // at the budget's ceiling
   const std::optional<Error> broken = m_exchange->failure();
   pass_rest(broken.has_value());
   account();
@@ -171,9 +193,13 @@ void Relay::end_of_upstream() {
   if (m_tap.saw_end_marker() || m_tap.finished()) {
     m_committed = true;
     complete_ending();
+    if (!m_failure) m_settlement->conclude();
     return;
   }
-  if (m_tap.saw_error()) return;
+  if (m_tap.saw_error()) {
+    if (!m_failure) m_settlement->conclude();
+    return;
+  }
   const Error error =
       broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));
   if (!m_committed) {
@@ -184,6 +210,7 @@ void Relay::end_of_upstream() {
   if (m_translator) m_translator->finish(m_output);
   close_event();
   m_output.append(protocol::error_event(error));
+  m_settlement->conclude();
 }
 
 // What came after the last blank line is a whole event that lacks it, or half of one. Half an event is dropped: what is

@@ -45,6 +45,7 @@ class Relay final : public AnswerStream {
   void pass(const stream::SseEvent& event);
   void append(const stream::SseEvent& event, bool with_usage);
   void end_of_upstream();
+  void stop_at_ceiling();
   void pass_rest(bool broken);
   void close_event();
   void complete_ending();

@@ -8,12 +8,10 @@
 namespace nemo::gateway {
 namespace {
 
-// English and code come to about four bytes a token in the tokenizers of today.
-constexpr std::size_t k_bytes_per_token = 4;
 constexpr int k_client_closed_request = 499;
 
 std::int64_t tokens_in(std::size_t bytes) {
-  return static_cast<std::int64_t>((bytes + k_bytes_per_token - 1) / k_bytes_per_token);
+  return (static_cast<std::int64_t>(bytes) + k_bytes_per_token - 1) / k_bytes_per_token;
 }
 
 }  // namespace
@@ -50,6 +48,8 @@ void Settlement::failed(const Error& error) {
 void Settlement::refused(const Error& error) {
   failed(error);
   record.outcome = call::Outcome::refused;
+  // What was refused before anything was sent has consumed nothing.
+  if (!m_reached_upstream) m_admission.withdraw();
 }
 
 call::Usage Settlement::final_usage(Delivery delivery) const {
@@ -85,21 +85,40 @@ void Settlement::first_content_sent(SteadyTime now) {
   m_overhead_at_first_content = added_by_daemon(now);
 }
 
-void Settlement::finish(Delivery delivery) {
-  if (m_finished) return;
-  m_finished = true;
+void Settlement::settle_money(Delivery delivery) {
+  if (std::exchange(m_money_settled, true)) return;
+  record.usage = final_usage(delivery);
+  if (m_pricing) record.cost = budget::cost_of(*m_pricing, record.usage);
+  if (m_purse) m_purse->settle(record);
+  m_admission.correct(record.usage.input_tokens + record.usage.output_tokens);
+}
+
+void Settlement::stamp() {
   const SteadyTime now = m_clock.steady();
   record.latency = std::chrono::duration_cast<Micros>(now - m_received_at);
   record.overhead = m_overhead_at_first_content.value_or(added_by_daemon(now));
-  record.usage = final_usage(delivery);
-  if (m_pricing) record.cost = budget::cost_of(*m_pricing, record.usage);
   record.attempts = static_cast<int>(record.trace.attempts.size());
+}
+
+void Settlement::conclude() {
+  if (m_finished || m_money_settled) return;
+  settle_money(Delivery::complete);
+  stamp();
+  m_log.secure(record);
+}
+
+void Settlement::finish(Delivery delivery) {
+  if (m_finished) return;
+  m_finished = true;
+  settle_money(delivery);
+  stamp();
   if (delivery == Delivery::client_gone && !m_failed) {
     record.outcome = call::Outcome::cancelled;
     record.error_code = code_of(ErrorKind::client_gone);
     if (record.http_status == 0) record.http_status = k_client_closed_request;
   }
   m_log.append(std::move(record));
+  m_admission = {};
 }
 
 }  // namespace nemo::gateway

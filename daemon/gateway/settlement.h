@@ -1,4 +1,5 @@
-// The one place where a call ends: usage becomes cost, and the ledger gets its row, whatever ended the call.
+// The one place where a call ends: usage becomes cost, budgets and limits get their due, and the ledger its row,
+// whatever ended the call.
 #pragma once
 
 #include <optional>
@@ -7,7 +8,9 @@
 #include "daemon/call/call_record.h"
 #include "daemon/catalog/model.h"
 #include "daemon/gateway/answer.h"
+#include "daemon/gateway/purse.h"
 #include "daemon/ledger/request_log.h"
+#include "daemon/limits/limiter.h"
 #include "shared/result.h"
 
 namespace nemo::gateway {
@@ -22,11 +25,17 @@ class Settlement {
 
   call::CallRecord record;
 
+  // What this call was let in with; given back, or settled, when it ends.
+  void admit(limits::Admission admission) { m_admission = std::move(admission); }
+  Purse& pay_from(Purse purse) { return m_purse.emplace(std::move(purse)); }
+
   // Tokens that upstream did not state are counted from bytes, never left at zero once a model was reached.
   void use_pricing(const std::optional<catalog::Pricing>& pricing) { m_pricing = pricing; }
   void sent_upstream(std::size_t prompt_bytes);  // once an attempt, before it
   void state_usage(const call::Usage& usage);
   void count_output(std::size_t content_bytes) { m_content_bytes = content_bytes; }
+  // Whether the output so far is within the budget, after more was set aside where possible.
+  bool is_covered() { return !m_purse || m_purse->covers(m_content_bytes); }
   void failed(const Error& error);
   void refused(const Error& error);
   NanoUsd cost() const;  // as far as is known now
@@ -36,10 +45,15 @@ class Settlement {
   Micros added_by_daemon(SteadyTime now) const;
   void first_content_sent(SteadyTime now);
 
+  // All that upstream will say has been said, and the last bytes are about to be sent: money is settled, and the row
+  // outlives a crash from here on.
+  void conclude();
   void finish(Delivery delivery);  // the second call does nothing
 
  private:
   call::Usage final_usage(Delivery delivery) const;
+  void settle_money(Delivery delivery);
+  void stamp();
 
   ledger::RequestLog& m_log;
   const Clock& m_clock;
@@ -50,10 +64,13 @@ class Settlement {
   std::size_t m_content_bytes = 0;
   bool m_reached_upstream = false;
   bool m_failed = false;
+  bool m_money_settled = false;
   bool m_finished = false;
   Micros m_upstream_time{0};          // of this attempt
   Micros m_earlier_upstream_time{0};  // of those before it
   std::optional<Micros> m_overhead_at_first_content;
+  std::optional<Purse> m_purse;  // absent: it never came to money
+  limits::Admission m_admission;
 };
 
 }  // namespace nemo::gateway

@@ -24,9 +24,10 @@ Result<call::CallSpec> parse_embeddings(const RequestBody& body);   // input: te
 
 enum class Extensions : std::uint8_t { keep, strip };  // nemo_* fields: kept for an upstream of kind nemo only
 
-// The body for upstream: model replaced, usage asked for on a stream, extensions stripped; all else byte for byte.
+// The body for upstream: model replaced, usage asked for on a stream, extensions stripped, output capped where a budget
+// says so; all else byte for byte.
 std::string upstream_body(const RequestBody& body, const call::CallSpec& spec, std::string_view upstream_model,
-                          Extensions extensions);
+                          Extensions extensions, std::optional<std::int64_t> output_cap = {});
 
 // What a whole OpenAI-shaped answer says of the call.
 struct AnswerFacts {

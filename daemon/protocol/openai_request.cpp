@@ -90,7 +90,7 @@ Status read_stream_options(const RequestBody& body, call::CallSpec& spec) {
   if (field->value.front() != '{') return wrong("stream_options", "an object");
   const auto options = RequestBody::parse(std::string(field->value));
   if (!options) return wrong("stream_options", "an object that gives no field twice");
-  if (const Status read = read_flag(*options, "include_usage", spec.wants_usage); !read) {
+  if (Status read = read_flag(*options, "include_usage", spec.wants_usage); !read) {
     return wrong("stream_options.include_usage", "true or false");
   }
   return Done{};
@@ -98,10 +98,10 @@ Status read_stream_options(const RequestBody& body, call::CallSpec& spec) {
 
 Status read_extensions(const RequestBody& body, call::CallSpec& spec) {
   bool cache = true;
-  if (const Status read = read_flag(body, "nemo_cache", cache); !read) return read;
-  if (const Status read = read_string(body, "nemo_lane", spec.lane); !read) return read;
-  if (const Status read = read_name_list(body, "nemo_tags", spec.tags); !read) return read;
-  if (const Status read = read_name_list(body, "nemo_fallbacks", spec.fallbacks); !read) return read;
+  if (Status read = read_flag(body, "nemo_cache", cache); !read) return read;
+  if (Status read = read_string(body, "nemo_lane", spec.lane); !read) return read;
+  if (Status read = read_name_list(body, "nemo_tags", spec.tags); !read) return read;
+  if (Status read = read_name_list(body, "nemo_fallbacks", spec.fallbacks); !read) return read;
   // metadata belongs to the caller: tags that do not look like ours are none of our business.
   const Field* metadata = find_given(body, "metadata");
   const auto tags = metadata == nullptr ? std::nullopt : find_member(metadata->value, "tags");
@@ -110,21 +110,22 @@ Status read_extensions(const RequestBody& body, call::CallSpec& spec) {
 
 // What all three surfaces share.
 Status read_common(const RequestBody& body, call::CallSpec& spec) {
-  if (const Status read = read_string(body, "model", spec.model); !read) return read;
+  if (Status read = read_string(body, "model", spec.model); !read) return read;
   return read_extensions(body, spec);
 }
 
 // What both surfaces that generate text share.
 Status read_generation(const RequestBody& body, call::CallSpec& spec) {
-  if (const Status read = read_common(body, spec); !read) return read;
-  if (const Status read = read_flag(body, "stream", spec.stream); !read) return read;
-  if (const Status read = read_stream_options(body, spec); !read) return read;
+  if (Status read = read_common(body, spec); !read) return read;
+  if (Status read = read_flag(body, "stream", spec.stream); !read) return read;
+  if (Status read = read_stream_options(body, spec); !read) return read;
   std::optional<std::int64_t> choices;
-  if (const Status read = read_count(body, "n", 1, k_most_choices, choices); !read) return read;
+  if (Status read = read_count(body, "n", 1, k_most_choices, choices); !read) return read;
   spec.choices = choices.value_or(1);
+  spec.answers = spec.choices;
   std::optional<std::int64_t> newer;
-  if (const Status read = read_count(body, "max_tokens", 0, k_most_tokens, spec.max_tokens); !read) return read;
-  if (const Status read = read_count(body, "max_completion_tokens", 0, k_most_tokens, newer); !read) return read;
+  if (Status read = read_count(body, "max_tokens", 0, k_most_tokens, spec.max_tokens); !read) return read;
+  if (Status read = read_count(body, "max_completion_tokens", 0, k_most_tokens, newer); !read) return read;
   // Both given: which one counts is upstream's affair, and the larger bounds the cost.
   if (newer) spec.max_tokens = std::max(*newer, spec.max_tokens.value_or(0));
   return Done{};
@@ -152,12 +153,19 @@ bool is_prompt(const Field& field) {
   return is_list(field) && field.item_count != 0 && field.items != Items::mixed && field.items != Items::objects;
 }
 
+// In the field that the caller used, and in both where it used both.
+void cap_output(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
+  const bool newer = find_given(body, "max_completion_tokens") != nullptr;
+  if (newer) edit.set("max_completion_tokens", std::to_string(cap));
+  if (!newer || find_given(body, "max_tokens") != nullptr) edit.set("max_tokens", std::to_string(cap));
+}
+
 }  // namespace
 
 Result<call::CallSpec> parse_chat(const RequestBody& body) {
   call::CallSpec spec;
   spec.surface = call::Surface::openai_chat;
-  if (const Status read = read_generation(body, spec); !read) return read.error();
+  if (Status read = read_generation(body, spec); !read) return read.error();
   const Field* messages = body.find("messages");
   if (messages == nullptr) return fail(ErrorKind::invalid_request, "messages is missing", "messages");
   if (!is_list(*messages) || messages->items != Items::objects) {
@@ -165,19 +173,24 @@ Result<call::CallSpec> parse_chat(const RequestBody& body) {
   }
   spec.prompt_bytes = messages->value.size();
   spec.has_images = mentions_image(messages->value);
-  if (const Status read = read_tools(body, "tools", spec); !read) return read.error();
-  if (const Status read = read_tools(body, "functions", spec); !read) return read.error();
+  if (Status read = read_tools(body, "tools", spec); !read) return read.error();
+  if (Status read = read_tools(body, "functions", spec); !read) return read.error();
   return spec;
 }
 
 Result<call::CallSpec> parse_completions(const RequestBody& body) {
   call::CallSpec spec;
   spec.surface = call::Surface::openai_completions;
-  if (const Status read = read_generation(body, spec); !read) return read.error();
+  if (Status read = read_generation(body, spec); !read) return read.error();
   const Field* prompt = body.find("prompt");
   if (prompt == nullptr) return fail(ErrorKind::invalid_request, "prompt is missing", "prompt");
   if (!is_prompt(*prompt)) return wrong("prompt", "text, or a list of texts or tokens that is not empty");
   spec.prompt_bytes = prompt->value.size();
+  std::optional<std::int64_t> best_of;
+  if (Status read = read_count(body, "best_of", 1, k_most_choices, best_of); !read) return read.error();
+  const bool is_several = prompt->items == Items::texts || prompt->items == Items::lists;
+  const auto prompts = is_several ? static_cast<std::int64_t>(prompt->item_count) : 1;
+  spec.answers = prompts * std::max(spec.choices, best_of.value_or(1));
   if (const Field* suffix = find_given(body, "suffix"); suffix != nullptr) {
     if (suffix->value.front() != '"') return wrong("suffix", "text");
     spec.fill_in_middle = true;
@@ -189,7 +202,7 @@ Result<call::CallSpec> parse_completions(const RequestBody& body) {
 Result<call::CallSpec> parse_embeddings(const RequestBody& body) {
   call::CallSpec spec;
   spec.surface = call::Surface::openai_embeddings;
-  if (const Status read = read_common(body, spec); !read) return read.error();
+  if (Status read = read_common(body, spec); !read) return read.error();
   const Field* input = body.find("input");
   if (input == nullptr) return fail(ErrorKind::invalid_request, "input is missing", "input");
   if (!is_prompt(*input)) return wrong("input", "text, or a list of texts or tokens that is not empty");
@@ -198,7 +211,7 @@ Result<call::CallSpec> parse_embeddings(const RequestBody& body) {
 }
 
 std::string upstream_body(const RequestBody& body, const call::CallSpec& spec, std::string_view upstream_model,
-                          Extensions extensions) {
+                          Extensions extensions, std::optional<std::int64_t> output_cap) {
   FieldEdit edit;
   const Field* model = body.find("model");
   if (model == nullptr || read_text(model->value) != upstream_model) edit.set("model", quote_json(upstream_model));
@@ -213,6 +226,7 @@ std::string upstream_body(const RequestBody& body, const call::CallSpec& spec, s
       if (body.find(key) != nullptr) edit.remove(key);
     }
   }
+  if (output_cap) cap_output(body, *output_cap, edit);
   return edit.empty() ? std::string(body.bytes()) : edit.apply(body);
 }
 

@@ -15,7 +15,7 @@ using namespace nemo::bench;  // the program is about nothing else
 constexpr const char* k_usage =
     "usage: nemo_bench MEASUREMENT --results FILE [--targets FILE] [--count N] [--fake-port N] [--label TEXT]\n"
     "                  [-- COMMAND...]\n"
-    "measurements: calls, large-calls, streams, cancel, open-streams, memory, startup, report, free-ports\n"
+    "measurements: calls, large-calls, added, streams, cancel, open-streams, memory, startup, report, free-ports\n"
     "Called by scripts/bench, which starts what is measured.\n";
 
 struct Options {
@@ -49,6 +49,8 @@ bool run(Options& options) {
     measure_calls(targets(TargetKind::plain), results, count, 0);
   } else if (measurement == "large-calls") {
     measure_calls(targets(TargetKind::plain), results, count, 200'000);
+  } else if (measurement == "added") {
+    measure_added(targets(TargetKind::plain), results, count, values["--label"]);
   } else if (measurement == "streams") {
     measure_streams(targets(TargetKind::stream), results, count, fake_port);
   } else if (measurement == "cancel") {

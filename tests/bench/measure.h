@@ -13,6 +13,9 @@ namespace nemo::bench {
 // Whole calls on one kept connection, with a body of about `body_bytes`.
 void measure_calls(const std::vector<Target>& targets, const ResultFile& results, int calls, std::size_t body_bytes);
 
+// What the last target's call takes longer than the first's, as the difference of medians.
+void measure_added(const std::vector<Target>& targets, const ResultFile& results, int calls, const std::string& metric);
+
 // First chunk of a stream (it has content: one that has none may be held back), and the gaps between chunks that
 // upstream sends every 5 ms.
 void measure_streams(const std::vector<Target>& targets, const ResultFile& results, int streams,

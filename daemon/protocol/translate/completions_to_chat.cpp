@@ -91,7 +91,8 @@ std::string first_stops(const RequestBody& body) {
 }  // namespace
 
 Result<std::string> completions_request_to_chat(const RequestBody& body, const call::CallSpec& spec,
-                                                std::string_view upstream_model) {
+                                                std::string_view upstream_model,
+                                                std::optional<std::int64_t> output_cap) {
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
   if (const Status checked = check_fields(body, spec); !checked) return checked.error();
@@ -103,7 +104,11 @@ Result<std::string> completions_request_to_chat(const RequestBody& body, const c
   const auto put = [&out](std::string_view key, std::string_view raw) {
     if (!raw.empty()) out.append(",\"").append(key).append("\":").append(raw);
   };
-  for (const std::string_view key : k_carried) put(key, value_of(body, key));
+  for (const std::string_view key : k_carried) {
+    if (output_cap && (key == "max_tokens" || key == "max_completion_tokens")) continue;
+    put(key, value_of(body, key));
+  }
+  if (output_cap) put("max_tokens", std::to_string(*output_cap));
   put("stop", first_stops(body));
   if (spec.stream) put("stream_options", stream_options_with_usage(body));
   return out.append("}");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,8 @@ enum class Fences : std::uint8_t { keep, strip };
 // invalid_request for what chat cannot do: several prompts in a list, token arrays, echo, best_of above n, logprobs
 // above what chat takes. Log probabilities asked for within that bound are left out, and the answer says null.
 Result<std::string> completions_request_to_chat(const RequestBody& body, const call::CallSpec& spec,
-                                                std::string_view upstream_model);
+                                                std::string_view upstream_model,
+                                                std::optional<std::int64_t> output_cap = {});
 // upstream_error: not a chat completion. Usage is always there, as the legacy shape wants it, and zero when upstream
 // stated none: what a call used is to be read from upstream's own answer.
 Result<std::string> chat_answer_to_completions(std::string_view answer_json, Fences fences = Fences::keep);

@@ -6,6 +6,7 @@
 
 #include "daemon/gateway/gateway.h"
 #include "fake_clock.h"
+#include "memory_lease_store.h"
 #include "memory_ledger.h"
 #include "scripted_transport.h"
 
@@ -19,7 +20,7 @@ inline catalog::ModelOverride model(std::vector<std::string> capabilities) {
 }
 
 struct Office {
-  Office() : gateway(live, keys, transport, ledger, clock) {
+  Office() : gateway(live, {keys, budgets, density, limiter}, transport, ledger, clock) {
     world.settings.require_key = false;
     world.catalog =
         catalog::Catalog({{"m", model({"chat"})}, {"other", model({"chat"})}, {"e", model({"embeddings"})}});
@@ -76,6 +77,10 @@ struct Office {
   ScriptedTransport transport;
   MemoryLedger ledger;
   FakeClock clock;
+  MemoryLeaseStore leases;
+  budget::Book budgets{leases, clock};
+  budget::Density density;
+  limits::Limiter limiter{clock};
   gateway::Gateway gateway;
 };
 
