@@ -103,7 +103,7 @@ void FakeUpstream::reset() {
   exchange_once(m_port, simple_request("POST", "/journal/reset", "{}"));
 }
 
-Rig::Rig(const Options& options) {
+Rig::Rig(const Options& options) : m_patience(options.patience) {
   log::set_level(log::Level::error);
   std::string text = "listen = \"127.0.0.1:0\"\n" + options.toml + "\n";
   if (!options.own_upstream) {
@@ -111,11 +111,17 @@ Rig::Rig(const Options& options) {
             "\"\nkey = \"env:FAKE_KEY\"\n" + options.upstream_toml + "\n";
   }
   write_config(text);
+  start();
+  m_key = admin("POST", "/keys", {{"seat", "tester"}}).value("key", "");
+  upstream.reset();
+}
+
+void Rig::start() {
   DaemonOptions daemon;
   daemon.config_file = config_file();
   daemon.data_folder = folder();
   daemon.socket = folder() / "nemod.sock";
-  daemon.patience = options.patience;
+  daemon.patience = m_patience;
   daemon.env = [](const char* name) -> std::optional<std::string> {
     if (std::string_view(name) == "FAKE_KEY") return k_upstream_key;
     return std::nullopt;
@@ -123,7 +129,6 @@ Rig::Rig(const Options& options) {
   auto started = Daemon::start(std::move(daemon));
   if (!started) throw std::runtime_error("the daemon does not start: " + started.error().message);
   m_daemon = std::move(*started);
-  m_key = admin("POST", "/keys", {{"seat", "tester"}}).value("key", "");
   // The upstream's model list is asked for in the background; a test should not depend on when it comes.
   eventually([&] {
     const Json status = admin("GET", "/status");
@@ -132,7 +137,11 @@ Rig::Rig(const Options& options) {
     }
     return true;
   });
-  upstream.reset();
+}
+
+void Rig::restart() {
+  m_daemon.reset();
+  start();
 }
 
 Rig::~Rig() = default;
@@ -176,8 +185,13 @@ Reply Rig::get(const std::string& path, const std::vector<std::string>& headers)
 }
 
 Json Rig::admin(const std::string& method, const std::string& path, const Json& body) {
+  return ask_admin(folder() / "nemod.sock", method, path, body);
+}
+
+Json ask_admin(const std::filesystem::path& socket, const std::string& method, const std::string& path,
+               const Json& body) {
   const std::string text = body.is_null() || body.empty() ? std::string("{}") : body.dump();
-  const std::string all = talk_to_socket(folder() / "nemod.sock", simple_request(method, path, text));
+  const std::string all = talk_to_socket(socket, simple_request(method, path, text));
   const auto end = all.find("\r\n\r\n");
   return end == std::string::npos ? Json() : Json::parse(all.substr(end + 4), nullptr, false);
 }

@@ -88,6 +88,7 @@ class Rig {
   std::filesystem::path folder() const;
   std::filesystem::path config_file() const;
   void write_config(const std::string& text);
+  void restart();  // a clean stop, and another daemon on the same folder (and another port)
 
   // POST with the key and a JSON body, on a connection of its own.
   Reply post(const std::string& path, const std::string& body, const std::vector<std::string>& headers = {});
@@ -95,16 +96,23 @@ class Rig {
   std::string request(const std::string& method, const std::string& path, const std::string& body,
                       const std::vector<std::string>& headers = {}) const;  // its bytes
 
-  // GET or POST at the admin socket.
+  // GET, POST, PATCH or DELETE at the admin socket.
   Json admin(const std::string& method, const std::string& path, const Json& body = {});
   // The ledger's rows once there are at least `count` (waits for them, a second at most), oldest first.
   std::vector<Json> rows(std::size_t count);
 
  private:
+  void start();
+
   TempFolder m_folder;
+  http::Patience m_patience;
   std::unique_ptr<Daemon> m_daemon;
   std::string m_key;
 };
+
+// GET, POST, PATCH or DELETE at a daemon's admin socket.
+Json ask_admin(const std::filesystem::path& socket, const std::string& method, const std::string& path,
+               const Json& body = {});
 
 // The joined contents of a stream's chat chunks.
 std::string stream_text(const std::string& body);

@@ -178,12 +178,12 @@ TEST_CASE(
   wait_for_content(client, got);
 
   rig.write_config(before + "[lane.completion]\nmodel = \"gemini-2.5-pro\"\n");
-  rig.daemon().check_config();
+  rig.daemon().tend();
   CHECK(lane_model(rig, "completion") == "gemini-2.5-pro");
   CHECK(rig.post(k_chat, chat("nemo/completion")).header("x-nemo-model") == "gemini-2.5-pro");
 
   rig.write_config(before + "[lane.completion]\nmodel = \"gemini-2.5-flash-lite\"\nstrategy = \"best\"\n");
-  rig.daemon().check_config();
+  rig.daemon().tend();
   const std::string problem = rig.admin("GET", "/status")["config_error"];
   const auto line = std::count(before.begin(), before.end(), '\n') + 3;
   CHECK(contains(problem, rig.config_file().string() + ":" + std::to_string(line)));
@@ -195,7 +195,7 @@ TEST_CASE(
   CHECK(reloaded.error().message == problem);
 
   rig.write_config(before);
-  rig.daemon().check_config();
+  rig.daemon().tend();
   CHECK(rig.admin("GET", "/status")["config_error"] == "");
   CHECK(lane_model(rig, "completion") == "gemini-2.5-flash");
   while (!contains(got, "[DONE]")) {
@@ -208,7 +208,7 @@ TEST_CASE(
 TEST_CASE("a config file that goes away leaves the defaults, and the daemon goes on") {
   Rig rig;
   fs::remove(rig.config_file());
-  rig.daemon().check_config();
+  rig.daemon().tend();
   CHECK(rig.admin("GET", "/status")["upstreams"][0]["name"] == "nemo");
   expect_error(rig.post(k_chat, chat("gemini-2.5-flash")), 503, "no_deployment_available");
 }
@@ -226,7 +226,7 @@ TEST_CASE("set-model acts on the next call, keeps the file's comments and surviv
   const Json refused = rig.admin("POST", "/lanes/completion", {{"model", "gemini-2.5-flsh"}});
   CHECK(contains(refused.dump(), "gemini-2.5-flash"));
   CHECK(text_of(rig.config_file()) == text);
-  rig.daemon().check_config();  // its own writing is no change
+  rig.daemon().tend();  // its own writing is no change
   CHECK(lane_model(rig, "completion") == "gemini-2.5-flash-lite");
 
   CHECK(rig.daemon().stop());
