@@ -1,7 +1,14 @@
 #include "daemon/protocol/json_cursor.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <cstdint>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace nemo::protocol {
 namespace {
@@ -18,41 +25,55 @@ bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-constexpr std::uint64_t k_ones = 0x0101010101010101U;
-constexpr std::uint64_t k_highs = 0x8080808080808080U;
+// Strings are nearly all of a prompt, so they are looked at in blocks, of which one bit a byte is kept.
+constexpr std::size_t k_block = 64;
 
-std::uint64_t zero_bytes(std::uint64_t word) {
-  return (word - k_ones) & ~word & k_highs;
-}
+#if defined(__SSE2__)
 
-// Eight bytes at a time: strings are nearly all of a prompt. Nonzero if a quote, a backslash or a control is among
-// them.
-std::uint64_t special_bytes(std::uint64_t word) {
-  constexpr std::uint64_t k_controls_below = 0x20;
-  const std::uint64_t controls = (word - k_ones * k_controls_below) & ~word & k_highs;
-  return controls | zero_bytes(word ^ (k_ones * '"')) | zero_bytes(word ^ (k_ones * '\\'));
-}
-
-std::size_t plain_run(std::string_view text, std::size_t at) {
-  while (at + sizeof(std::uint64_t) <= text.size()) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    if (const std::uint64_t found = special_bytes(word); found != 0) {
-      // The lowest mark is exact; those above it may be borrowed.
-      if constexpr (std::endian::native == std::endian::little) {
-        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-      }
-      break;
-    }
-    at += sizeof word;
+// One bit for each quote, backslash and control character among the block's bytes.
+std::uint64_t marks_of(const char* bytes) {
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  std::uint64_t marks = 0;
+  for (std::size_t at = 0; at < k_block; at += sizeof(__m128i)) {
+    __m128i some;
+    std::memcpy(&some, bytes + at, sizeof some);
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(some, last_control), some);
+    const __m128i texts = _mm_or_si128(_mm_cmpeq_epi8(some, quote), _mm_cmpeq_epi8(some, backslash));
+    const auto found = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(controls, texts)));
+    marks |= std::uint64_t{found} << at;
   }
-  while (at < text.size()) {
-    const char c = text[at];
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20U) break;
-    ++at;
-  }
-  return at;
+  return marks;
 }
+
+#else
+
+std::uint64_t marks_of(const char* bytes) {
+  std::uint64_t marks = 0;
+  for (std::size_t at = 0; at < k_block; ++at) {
+    const char c = bytes[at];
+    const bool is_mark = c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20U;
+    marks |= std::uint64_t{is_mark} << at;
+  }
+  return marks;
+}
+
+#endif
+
+// What lies behind the end of the text is marked too.
+std::uint64_t marks_at(std::string_view text, std::size_t at) {
+  if (text.size() - at >= k_block) return marks_of(text.data() + at);
+  std::array<char, k_block> last{};
+  std::memcpy(last.data(), text.data() + at, text.size() - at);
+  return marks_of(last.data());
+}
+
+constexpr std::array<bool, 256> k_follows_backslash = [] {
+  std::array<bool, 256> may{};
+  for (const char c : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) may[static_cast<unsigned char>(c)] = true;
+  return may;
+}();
 
 }  // namespace
 
@@ -126,18 +147,25 @@ bool JsonCursor::next_element() {
 std::optional<std::string_view> JsonCursor::string_body() {
   const std::size_t begin = ++m_at;
   for (;;) {
-    m_at = plain_run(m_text, m_at);
-    if (m_at >= m_text.size()) {
-      fail("a text without its closing quote");
-      return std::nullopt;
+    const std::size_t block = m_at;
+    const std::uint64_t marks = marks_at(m_text, block);
+    for (std::uint64_t left = marks; left != 0;) {
+      m_at = block + static_cast<std::size_t>(std::countr_zero(left));
+      if (m_at >= m_text.size()) {
+        fail("a text without its closing quote");
+        return std::nullopt;
+      }
+      const char c = m_text[m_at];
+      if (c == '"') return m_text.substr(begin, m_at++ - begin);
+      if (c != '\\') {
+        fail("a control character inside a text");
+        return std::nullopt;
+      }
+      if (!escape()) return std::nullopt;
+      const std::size_t passed = m_at - block;
+      left = passed < k_block ? marks & (~std::uint64_t{0} << passed) : 0;
     }
-    const char c = m_text[m_at];
-    if (c == '"') return m_text.substr(begin, m_at++ - begin);
-    if (c != '\\') {
-      fail("a control character inside a text");
-      return std::nullopt;
-    }
-    if (!escape()) return std::nullopt;
+    m_at = std::max(m_at, block + k_block);
   }
 }
 
@@ -152,8 +180,7 @@ bool JsonCursor::escape() {
     m_at += 6;
     return true;
   }
-  constexpr std::string_view k_escaped = "\"\\/bfnrt";
-  if (k_escaped.find(c) == std::string_view::npos) return fail("a bad escape inside a text");
+  if (!k_follows_backslash[static_cast<unsigned char>(c)]) return fail("a bad escape inside a text");
   m_at += 2;
   return true;
 }
