@@ -1,5 +1,6 @@
 #include "daemon/http/call_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -9,6 +10,9 @@
 
 namespace nemo::http {
 namespace {
+
+// Nearly all bodies fit, so that they are read in one piece.
+constexpr std::size_t k_first_room = std::size_t{1} << 20U;
 
 // Runs a stream to its end. False: the client left.
 bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, AnswerWriter& writer) {
@@ -46,6 +50,15 @@ gateway::Incoming incoming_from(ReceivedCall& call, int client_fd, WallTime at) 
 }
 
 }  // namespace
+
+bool read_body(ClientSocket& socket, std::size_t length, std::string& body) {
+  while (body.size() < length) {
+    const std::size_t had = body.size();
+    body.resize(std::min(length, std::max(k_first_room, 2 * had)));
+    if (!socket.read_exactly(body.data() + had, body.size() - had)) return false;
+  }
+  return true;
+}
 
 bool write_refusal(ClientSocket& socket, const Error& error, int status) {
   gateway::Answer answer = gateway::error_answer(error);

@@ -2,6 +2,7 @@
 // request's head is read.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "daemon/call/surface.h"
@@ -40,6 +41,9 @@ class CallServer {
   gateway::Gateway& m_gateway;
   const Clock& m_clock;
 };
+
+// Room is made as bytes come: a large length alone must not cost memory. False: they did not all come.
+bool read_body(ClientSocket& socket, std::size_t length, std::string& body);
 
 // An error that ends the connection.
 bool write_refusal(ClientSocket& socket, const Error& error, int status);

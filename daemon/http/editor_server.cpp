@@ -1,5 +1,5 @@
-// The only file that includes httplib.h for the editor's side, and the only one that depends on its version: 0.11.4
-// gives a subclass process_request(Stream&, bool, bool&, setup); later ones add addresses.
+// With httplib_request.h the only file that includes httplib.h for the editor's side, and the only one that depends on
+// its version: 0.11.4 gives a subclass process_request(Stream&, bool, bool&, setup); later ones add addresses.
 #include "daemon/http/editor_server.h"
 
 #include <httplib.h>
@@ -11,6 +11,7 @@
 #include "daemon/http/client_socket.h"
 #include "daemon/http/connection_pool.h"
 #include "daemon/http/gatekeeper.h"
+#include "daemon/http/httplib_request.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/routes.h"
 #include "daemon/protocol/openai.h"
@@ -19,55 +20,6 @@
 
 namespace nemo::http {
 namespace {
-
-// httplib refuses descriptors above FD_SETSIZE although nothing here selects on them; it only compares this number.
-constexpr int k_descriptor_for_httplib = 0;
-// Nearly all bodies fit, so that they are read in one piece.
-constexpr std::size_t k_first_room = std::size_t{1} << 20U;
-
-class StreamOverSocket final : public httplib::Stream {
- public:
-  explicit StreamOverSocket(ClientSocket& socket) : m_socket(socket) {}
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* into, std::size_t most) override { return m_socket.read(into, most); }
-  ssize_t write(const char* bytes, std::size_t size) override {
-    if (m_answered) return static_cast<ssize_t>(size);
-    return m_socket.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
-  }
-  // The answer has been written past httplib. What it writes now, thinking that it has to, goes nowhere.
-  void answered() { m_answered = true; }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return k_descriptor_for_httplib; }
-
- private:
-  ClientSocket& m_socket;
-  bool m_answered = false;
-};
-
-// What the hooks of one request need to know of it.
-struct RequestContext {
-  ClientSocket& socket;
-  StreamOverSocket& stream;
-  const bool& closed;  // the connection ends with this request, as httplib has read it
-  SteadyTime received_at;
-  std::shared_ptr<const gateway::Snapshot> world;
-  After after = After::keep;
-  bool too_large = false;
-  std::string allowed_origin;
-};
-
-thread_local RequestContext* t_context = nullptr;
-
-// Sets it for as long as a request is served, whatever ends that.
-class CurrentContext {
- public:
-  explicit CurrentContext(RequestContext& context) { t_context = &context; }
-  ~CurrentContext() { t_context = nullptr; }
-  CurrentContext(const CurrentContext&) = delete;
-  CurrentContext& operator=(const CurrentContext&) = delete;
-};
 
 Secret key_of(const httplib::Request& request) {
   const auto find = [&](const char* name) {
@@ -90,16 +42,6 @@ Secret key_of(const httplib::Request& request) {
 void put_error(httplib::Response& response, const Error& error) {
   response.status = error.status();
   response.set_content(protocol::error_body(error), "application/json");
-}
-
-// Room is made as bytes come: a large Content-Length alone must not cost memory.
-bool read_body(ClientSocket& socket, std::size_t length, std::string& body) {
-  while (body.size() < length) {
-    const std::size_t had = body.size();
-    body.resize(std::min(length, std::max(k_first_room, 2 * had)));
-    if (!socket.read_exactly(body.data() + had, body.size() - had)) return false;
-  }
-  return true;
 }
 
 }  // namespace
