@@ -5,6 +5,14 @@ namespace {
 
 constexpr std::string_view k_replacement = "\xEF\xBF\xBD";
 
+// How many bytes from `at` on stand for themselves.
+std::size_t plain_run(std::string_view text, std::size_t at) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  std::size_t end = at;
+  while (end < text.size() && is_plain(text[end])) ++end;
+  return end - at;
+}
+
 bool is_continuation(std::string_view text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
 }
@@ -32,7 +40,11 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 void append_json_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view k_hex = "0123456789abcdef";
   std::size_t at = 0;
-  while (at < text.size()) {
+  for (;;) {
+    const std::size_t plain = plain_run(text, at);
+    out.append(text.substr(at, plain));
+    at += plain;
+    if (at == text.size()) return;
     const char c = text[at];
     const auto byte = static_cast<unsigned char>(c);
     constexpr std::string_view k_from = "\"\\\b\f\n\r\t";

@@ -17,7 +17,6 @@ struct CallSpec {
   bool stream = false;
   bool wants_usage = false;  // stream_options.include_usage
   bool has_tools = false;
-  bool has_images = false;
   bool fill_in_middle = false;  // a suffix came with the prompt
   std::optional<std::int64_t> max_tokens;
   std::int64_t choices = 1;            // n

@@ -1,5 +1,6 @@
 #include "daemon/http/answer_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -20,12 +21,16 @@ std::string_view reason_phrase(int status) {
       return "Forbidden";
     case 404:
       return "Not Found";
+    case 408:
+      return "Request Timeout";
     case 413:
       return "Payload Too Large";
     case 422:
       return "Unprocessable Entity";
     case 429:
       return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
     case 500:
       return "Internal Server Error";
     case 502:
@@ -39,11 +44,13 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+bool has_break(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
 // A header with a line break in it is left out: some come from upstream, some from the caller.
 void add(std::string& head, std::string_view name, std::string_view value) {
-  constexpr std::string_view k_breaks("\r\n\0", 3);
-  if (name.find_first_of(k_breaks) != std::string_view::npos) return;
-  if (value.find_first_of(k_breaks) != std::string_view::npos) return;
+  if (has_break(name) || has_break(value)) return;
   head.append(name).append(": ").append(value).append("\r\n");
 }
 

@@ -36,6 +36,7 @@ class ClientSocket {
   enum class Filled : std::uint8_t { some, nothing, closed };
   Filled fill();  // reads what is there, without waiting
   bool has_head() const { return m_head_end != std::string::npos; }
+  std::string_view head() const { return std::string_view(m_in).substr(m_at, m_head_end - m_at); }
   bool head_too_large() const { return (has_head() ? m_head_end - m_at : unread()) > k_largest_head; }
   std::size_t unread() const { return m_in.size() - m_at; }
 
@@ -46,8 +47,9 @@ class ClientSocket {
   bool write(std::string_view bytes);
   bool flush();
 
-  void begin_request();  // forgets the old head; call before each request is read
-  void end_request();    // flushes and looks for the next head
+  void pass_head() { m_at = m_head_end; }  // for who has read it by head(), which stays valid until end_request()
+  void begin_request();                    // forgets the old head; call before each request is read
+  void end_request();                      // flushes and looks for the next head
   bool timed_out() const { return m_timed_out; }
   Filled discard();  // as fill(), for bytes that nobody will look at
 

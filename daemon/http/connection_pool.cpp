@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +25,8 @@ constexpr std::size_t k_most_workers = 4096;
 constexpr std::size_t k_spare_workers = 4;
 constexpr std::size_t k_most_connections = 16384;
 constexpr std::chrono::milliseconds k_sweep_interval{500};
+constexpr long k_sweep_interval_ns = std::chrono::nanoseconds(k_sweep_interval).count();
+constexpr std::uint32_t k_for_one_worker = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr int k_idle_wait_ms = 1000;
 // A client that was refused in the middle of its request may go on sending for so long.
 constexpr std::chrono::seconds k_linger{5};
@@ -47,11 +51,12 @@ ConnectionPool::ConnectionPool(FileDescriptor listener, Serve serve, Refuse refu
     : m_listener(std::move(listener)),
       m_epoll(epoll_create1(EPOLL_CLOEXEC)),
       m_quit(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      m_sweep_timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       m_serve(std::move(serve)),
       m_refuse(std::move(refuse)),
       m_clock(clock),
       m_patience(patience) {
-  if (!m_epoll.valid() || !m_quit.valid()) {
+  if (!m_epoll.valid() || !m_quit.valid() || !m_sweep_timer.valid()) {
     throw std::system_error(errno, std::generic_category(), "no event descriptors for connections");
   }
   std::array<int, 2> pair{};
@@ -66,23 +71,24 @@ ConnectionPool::~ConnectionPool() {
   stop();
 }
 
-// `connection` is null for the listener and for the quit mark.
-void ConnectionPool::watch(int fd, int change, Connection* connection) {
+void ConnectionPool::watch(int fd, int change, std::uint32_t events, void* what) {
   epoll_event event{};
-  // One worker at a time per descriptor; the quit mark stays readable for all.
-  event.events = fd == m_quit.get() ? EPOLLIN : EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-  event.data.ptr = connection;
-  if (connection == nullptr) event.data.ptr = fd == m_quit.get() ? static_cast<void*>(&m_quit) : &m_listener;
+  event.events = events;
+  event.data.ptr = what;
   if (epoll_ctl(m_epoll.get(), change, fd, &event) != 0 && errno != ENOENT && errno != EBADF) {
     throw std::system_error(errno, std::generic_category(), "epoll refused a connection");
   }
 }
 
 void ConnectionPool::start() {
-  watch(m_quit.get(), EPOLL_CTL_ADD, nullptr);
-  watch(m_listener.get(), EPOLL_CTL_ADD, nullptr);
+  watch(m_quit.get(), EPOLL_CTL_ADD, EPOLLIN, &m_quit);  // stays readable, for all
+  watch(m_sweep_timer.get(), EPOLL_CTL_ADD, EPOLLIN | EPOLLET, &m_sweep_timer);
+  watch(m_listener.get(), EPOLL_CTL_ADD, k_for_one_worker, &m_listener);
+  const itimerspec each{{0, k_sweep_interval_ns}, {0, k_sweep_interval_ns}};
+  if (timerfd_settime(m_sweep_timer.get(), 0, &each, nullptr) != 0) {
+    throw std::system_error(errno, std::generic_category(), "no timer for connections");
+  }
   const std::lock_guard lock(m_mutex);
-  m_next_sweep = m_clock.steady() + k_sweep_interval;
   for (std::size_t i = 0; i < k_spare_workers; ++i) add_worker();
 }
 
@@ -125,16 +131,21 @@ void ConnectionPool::work() {
   name_this_thread("nemo-worker");
   while (!m_stopping) {
     epoll_event event{};
-    ++m_waiting;
-    const int count = epoll_wait(m_epoll.get(), &event, 1, k_idle_wait_ms);
+    // Who waited last is woken first, and its stack and heap are warm. The few that stay therefore wait without end:
+    // one that came back in vain, only to wait again, would take that place cold.
+    const bool stays = m_waiting.fetch_add(1) < k_spare_workers;
+    const int count = epoll_wait(m_epoll.get(), &event, 1, stays ? -1 : k_idle_wait_ms);
     --m_waiting;
     if (count <= 0) {
       if (retire()) return;
-    } else {
-      leave_a_waiter();
+      continue;
     }
-    if (m_clock.steady() >= m_next_sweep.load(std::memory_order_relaxed)) sweep();
-    if (count > 0 && event.data.ptr != &m_quit) attend_to(event.data.ptr);
+    if (event.data.ptr == &m_sweep_timer) {
+      sweep();
+    } else if (event.data.ptr != &m_quit) {
+      leave_a_waiter();
+      attend_to(event.data.ptr);
+    }
   }
 }
 
@@ -143,7 +154,7 @@ void ConnectionPool::attend_to(void* what) {
   try {
     if (what != &m_listener) return attend(*static_cast<Connection*>(what));
     accept_all();
-    if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD, nullptr);
+    if (!draining()) watch(m_listener.get(), EPOLL_CTL_MOD, k_for_one_worker, &m_listener);
   } catch (const std::exception& bug) {
     log::error(std::string("a connection ended by a bug: ") + bug.what());
     if (what != &m_listener) drop(*static_cast<Connection*>(what));
@@ -179,7 +190,7 @@ void ConnectionPool::add_connection(FileDescriptor fd) {
   if (m_connections.size() >= k_most_connections || draining()) return;  // closes it
   Connection& added = *m_connections.emplace(number, std::move(connection)).first->second;
   try {
-    watch(number, EPOLL_CTL_ADD, &added);
+    watch(number, EPOLL_CTL_ADD, k_for_one_worker, &added);
   } catch (const std::system_error&) {
     m_connections.erase(number);
     throw;
@@ -237,7 +248,8 @@ void ConnectionPool::wait_until(Connection& connection, SteadyTime deadline) {
   // drain() passes over connections that a worker has; this one may have been such a one.
   if (draining()) ::shutdown(connection.socket.fd(), SHUT_RD);
   connection.being_armed.store(true, std::memory_order_relaxed);
-  watch(connection.socket.fd(), EPOLL_CTL_MOD, &connection);  // from here on another worker may be woken for it
+  // From here on another worker may be woken for it.
+  watch(connection.socket.fd(), EPOLL_CTL_MOD, k_for_one_worker, &connection);
   connection.being_armed.store(false, std::memory_order_release);
 }
 
@@ -256,10 +268,10 @@ void ConnectionPool::drop(Connection& connection) {
 // Idle connections whose time is up are shut; the worker that this wakes closes them. The lock keeps their descriptors
 // from being closed, and given to others, meanwhile.
 void ConnectionPool::sweep() {
+  std::uint64_t times = 0;
+  [[maybe_unused]] const auto got = ::read(m_sweep_timer.get(), &times, sizeof times);  // else it does not go on
   const std::lock_guard lock(m_mutex);
   const SteadyTime now = m_clock.steady();
-  if (now < m_next_sweep.load()) return;
-  m_next_sweep = now + k_sweep_interval;
   for (const auto& [fd, connection] : m_connections) {
     if (connection->deadline.load() > now) continue;
     connection->late = true;

@@ -73,11 +73,12 @@ class ConnectionPool {
   void linger(Connection& connection);
   void drop(Connection& connection);
   void sweep();
-  void watch(int fd, int change, Connection* connection);
+  void watch(int fd, int change, std::uint32_t events, void* what);
 
   FileDescriptor m_listener;
   FileDescriptor m_epoll;
   FileDescriptor m_quit;  // readable once stop() was called
+  FileDescriptor m_sweep_timer;
   FileDescriptor m_near;  // a pair; the far end is closed by stop()
   FileDescriptor m_far;
   Serve m_serve;
@@ -92,7 +93,6 @@ class ConnectionPool {
   std::list<std::thread> m_retired;
   std::atomic<bool> m_stopping{false};
   std::atomic<std::size_t> m_waiting{0};
-  std::atomic<SteadyTime> m_next_sweep{SteadyTime{}};
   std::atomic<SteadyTime> m_next_complaint{SteadyTime{}};  // one a while: what is short stays short for long
   std::atomic<std::size_t> m_busy{0};
   std::atomic<bool> m_draining{false};

@@ -1,15 +1,17 @@
-// The only file that includes httplib.h for the editor's side, and the only one that depends on its version: 0.11.4
-// gives a subclass process_request(Stream&, bool, bool&, setup); later ones add addresses.
+// With httplib_request.h the only file that includes httplib.h for the editor's side, and the only one that depends on
+// its version: 0.11.4 gives a subclass process_request(Stream&, bool, bool&, setup); later ones add addresses.
 #include "daemon/http/editor_server.h"
 
 #include <httplib.h>
 
 #include <atomic>
 
-#include "daemon/http/answer_writer.h"
+#include "daemon/http/call_head.h"
+#include "daemon/http/call_server.h"
 #include "daemon/http/client_socket.h"
 #include "daemon/http/connection_pool.h"
 #include "daemon/http/gatekeeper.h"
+#include "daemon/http/httplib_request.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/routes.h"
 #include "daemon/protocol/openai.h"
@@ -18,56 +20,6 @@
 
 namespace nemo::http {
 namespace {
-
-// httplib refuses descriptors above FD_SETSIZE although nothing here selects on them; it only compares this number.
-constexpr int k_descriptor_for_httplib = 0;
-// Nearly all bodies fit, so that they are read in one piece.
-constexpr std::size_t k_first_room = std::size_t{1} << 20U;
-
-class StreamOverSocket final : public httplib::Stream {
- public:
-  explicit StreamOverSocket(ClientSocket& socket) : m_socket(socket) {}
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* into, std::size_t most) override { return m_socket.read(into, most); }
-  ssize_t write(const char* bytes, std::size_t size) override {
-    if (m_answered) return static_cast<ssize_t>(size);
-    return m_socket.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
-  }
-  // The answer has been written past httplib. What it writes now, thinking that it has to, goes nowhere.
-  void answered() { m_answered = true; }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return k_descriptor_for_httplib; }
-
- private:
-  ClientSocket& m_socket;
-  bool m_answered = false;
-};
-
-// What the hooks of one request need to know of it.
-struct RequestContext {
-  ClientSocket& socket;
-  StreamOverSocket& stream;
-  const bool& closed;  // the connection ends with this request, as httplib has read it
-  SteadyTime received_at;
-  std::shared_ptr<const gateway::Snapshot> world;
-  After after = After::keep;
-  bool too_large = false;
-  bool broken = false;  // an answer that was written directly did not get through
-  std::string allowed_origin;
-};
-
-thread_local RequestContext* t_context = nullptr;
-
-// Sets it for as long as a request is served, whatever ends that.
-class CurrentContext {
- public:
-  explicit CurrentContext(RequestContext& context) { t_context = &context; }
-  ~CurrentContext() { t_context = nullptr; }
-  CurrentContext(const CurrentContext&) = delete;
-  CurrentContext& operator=(const CurrentContext&) = delete;
-};
 
 Secret key_of(const httplib::Request& request) {
   const auto find = [&](const char* name) {
@@ -92,34 +44,12 @@ void put_error(httplib::Response& response, const Error& error) {
   response.set_content(protocol::error_body(error), "application/json");
 }
 
-// Runs a stream to its end. False: the client left.
-bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, AnswerWriter& writer) {
-  using Step = gateway::AnswerStream::Step;
-  std::string out;
-  for (;;) {
-    out.clear();
-    const Step step = stream.next(out, client_fd);
-    const bool written = out.empty() || writer.write_piece(out);
-    if (!out.empty()) settlement.first_content_sent(std::chrono::steady_clock::now());
-    if (step == Step::client_gone || (!written && step != Step::end)) {
-      stream.client_left();
-      settlement.finish(gateway::Delivery::client_gone);
-      return false;
-    }
-    if (step == Step::end) {
-      stream.client_left();
-      settlement.finish(written ? gateway::Delivery::complete : gateway::Delivery::client_gone);
-      return written && writer.end();
-    }
-  }
-}
-
 }  // namespace
 
 class EditorServer::Edge final : private httplib::Server {
  public:
   Edge(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock, const Patience& patience)
-      : m_gateway(gateway), m_live(live), m_clock(clock), m_patience(patience) {
+      : m_gateway(gateway), m_calls(gateway, clock), m_live(live), m_clock(clock), m_patience(patience) {
     set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(m_patience.idle).count());
     set_keep_alive_max_count(1'000'000);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
@@ -159,9 +89,39 @@ class EditorServer::Edge final : private httplib::Server {
 
  private:
   After serve(ClientSocket& socket) {
+    const SteadyTime received_at = m_clock.steady();
+    const auto world = m_live.get();
+    if (const auto head = read_call_head(socket.head(), world->settings)) {
+      return serve_plain_call(socket, *head, received_at);
+    }
+    return serve_by_httplib(socket, world, received_at);
+  }
+
+  After serve_plain_call(ClientSocket& socket, const CallHead& head, SteadyTime received_at) {
+    ReceivedCall call;
+    call.surface = head.surface;
+    call.key = Secret(std::string(head.key));
+    call.user_agent = head.user_agent;
+    call.received_at = received_at;
+    call.closes = m_pool->draining();
+    call.stop_fd = m_pool->stop_fd();
+    socket.pass_head();
+    socket.begin_request();
+    After after = After::linger;
+    if (read_body(socket, head.body_size, call.body)) {
+      after = m_calls.serve(socket, std::move(call));
+    } else {
+      refuse_body(socket);
+    }
+    socket.end_request();
+    return after;
+  }
+
+  After serve_by_httplib(ClientSocket& socket, const std::shared_ptr<const gateway::Snapshot>& world,
+                         SteadyTime received_at) {
     StreamOverSocket stream(socket);
     bool closed = m_pool->draining();
-    RequestContext context{socket, stream, closed, m_clock.steady(), m_live.get(), After::keep, false, false, {}};
+    RequestContext context{socket, stream, closed, received_at, world, After::keep, false, {}};
     const CurrentContext current(context);
     socket.begin_request();
     const bool written = process_request(stream, closed, closed, [](httplib::Request& request) {
@@ -171,19 +131,25 @@ class EditorServer::Edge final : private httplib::Server {
       request.ranges.clear();
     });
     socket.end_request();
-    if (!written || context.broken) return After::close;
+    if (!written) return After::close;
     return closed && context.after == After::keep ? After::close : context.after;
   }
 
   static void refuse(ClientSocket& socket, bool late) {
     const Error error = late ? fail(ErrorKind::invalid_request, "The request's head did not arrive in time.")
                              : fail(ErrorKind::request_too_large, "The request's head is larger than 64 KiB.");
-    const std::string body = protocol::error_body(error);
-    std::string answer = late ? "HTTP/1.1 408 Request Timeout\r\n" : "HTTP/1.1 431 Request Header Fields Too Large\r\n";
-    answer.append("Content-Type: application/json\r\nConnection: close\r\nContent-Length: ");
-    answer.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
     socket.begin_request();
-    if (socket.write(answer)) socket.flush();
+    write_refusal(socket, error, late ? 408 : 431);
+  }
+
+  static void refuse_body(ClientSocket& socket) {
+    const bool late = socket.timed_out();
+    write_refusal(socket, body_missing(late), late ? 408 : 400);
+  }
+
+  static Error body_missing(bool late) {
+    return fail(ErrorKind::invalid_request,
+                late ? "The request's body did not arrive in time." : "This is not a readable HTTP/1.1 request.");
   }
 
   // What httplib itself refused gets a body in the API's shape.
@@ -195,14 +161,14 @@ class EditorServer::Edge final : private httplib::Server {
       return;
     }
     if (t_context->socket.timed_out()) {
-      put_error(response, fail(ErrorKind::invalid_request, "The request's body did not arrive in time."));
+      put_error(response, body_missing(true));
       response.status = 408;
       return;
     }
     const int status = response.status;
-    put_error(response, fail(ErrorKind::invalid_request, status == 414   ? "The path is too long."
-                                                         : status == 415 ? "This Content-Encoding is not understood."
-                                                                         : "This is not a readable HTTP/1.1 request."));
+    put_error(response, status == 414   ? fail(ErrorKind::invalid_request, "The path is too long.")
+                        : status == 415 ? fail(ErrorKind::invalid_request, "This Content-Encoding is not understood.")
+                                        : body_missing(false));
     if (status >= 400 && status < 500) response.status = status;
   }
 
@@ -279,15 +245,11 @@ class EditorServer::Edge final : private httplib::Server {
       return HandlerResponse::Unhandled;
     }
     std::string body;
-    while (body.size() < length) {
-      // Room is made as bytes come: a large Content-Length alone must not cost memory.
-      const std::size_t had = body.size();
-      body.resize(std::min(length, std::max(k_first_room, 2 * had)));
-      if (t_context->socket.read_exactly(body.data() + had, body.size() - had)) continue;
+    if (read_body(t_context->socket, length, body)) {
+      answer_call(request, response, route.surface, std::move(body));
+    } else {
       response.status = 400;  // explain() says why
-      return HandlerResponse::Handled;
     }
-    answer_call(request, response, route.surface, std::move(body));
     return HandlerResponse::Handled;
   }
 
@@ -360,49 +322,24 @@ class EditorServer::Edge final : private httplib::Server {
     answer_call(request, response, find_route(request.path)->surface, std::move(body));
   }
 
+  // Answers of calls leave directly, whole or as a stream.
   void answer_call(const httplib::Request& request, httplib::Response& response, call::Surface surface,
                    std::string body) {
-    gateway::Incoming incoming;
-    incoming.surface = surface;
-    incoming.body = std::move(body);
-    incoming.key = key_of(request);
-    incoming.user_agent = request.get_header_value("User-Agent");
-    incoming.client_fd = t_context->socket.fd();
-    incoming.stop_fd = m_pool->stop_fd();
-    incoming.received_at = t_context->received_at;
-    incoming.at = m_clock.wall();
-    gateway::Answer answer = m_gateway.answer(std::move(incoming));
-    if (answer.client_gone) {
-      answer.settlement->finish(gateway::Delivery::client_gone);
-      t_context->after = After::close;
-      // Read only by a client that closed no more than its sending half.
-      put_error(response, fail(ErrorKind::client_gone,
-                               "The client closed its side of the connection before the answer was there."));
-      return;
-    }
-    send(request, response, answer);
-  }
-
-  // Answers of calls leave directly, whole or as a stream.
-  static void send(const httplib::Request& request, httplib::Response& response, const gateway::Answer& answer) {
-    const bool old_client = request.version == "HTTP/1.0";
-    if (answer.stream && old_client) t_context->after = After::close;
-    AnswerWriter::Manners manners;
-    manners.allowed_origin = t_context->allowed_origin;
-    manners.closes = t_context->closed || t_context->after != After::keep;
-    manners.framing = old_client ? Framing::until_close : Framing::chunked;
-    AnswerWriter writer(t_context->socket, manners);
+    ReceivedCall call;
+    call.surface = surface;
+    call.body = std::move(body);
+    call.key = key_of(request);
+    call.user_agent = request.get_header_value("User-Agent");
+    call.received_at = t_context->received_at;
+    call.allowed_origin = t_context->allowed_origin;
+    call.closes = t_context->closed || t_context->after != After::keep;
+    call.framing = request.version == "HTTP/1.0" ? Framing::until_close : Framing::chunked;
+    call.stop_fd = m_pool->stop_fd();
     t_context->stream.answered();
-    response.status = answer.status;
+    response.status = 200;
     response.body = " ";  // keeps the error hook from explaining what has been said
-    if (answer.stream) {
-      t_context->broken =
-          !writer.begin(answer) || !pump(*answer.stream, *answer.settlement, t_context->socket.fd(), writer);
-      return;
-    }
-    t_context->broken = !writer.write_whole(answer);
-    const auto delivery = t_context->broken ? gateway::Delivery::client_gone : gateway::Delivery::complete;
-    if (answer.settlement) answer.settlement->finish(delivery);
+    const After after = m_calls.serve(t_context->socket, std::move(call));
+    if (after != After::keep) t_context->after = after;
   }
 
   // A page that is not a call goes httplib's way, which knows HEAD.
@@ -413,6 +350,7 @@ class EditorServer::Edge final : private httplib::Server {
   }
 
   gateway::Gateway& m_gateway;
+  CallServer m_calls;
   const gateway::Live& m_live;
   const Clock& m_clock;
   Patience m_patience;

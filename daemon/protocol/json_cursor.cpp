@@ -1,7 +1,14 @@
 #include "daemon/protocol/json_cursor.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <cstdint>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace nemo::protocol {
 namespace {
@@ -18,40 +25,98 @@ bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-constexpr std::uint64_t k_ones = 0x0101010101010101U;
-constexpr std::uint64_t k_highs = 0x8080808080808080U;
+// Strings are nearly all of a prompt, so they are looked at in blocks, of which one bit a byte is kept.
+constexpr std::size_t k_block = 64;
 
-std::uint64_t zero_bytes(std::uint64_t word) {
-  return (word - k_ones) & ~word & k_highs;
+constexpr std::array<bool, 256> k_follows_backslash = [] {
+  std::array<bool, 256> may{};
+  for (const char c : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) may[static_cast<unsigned char>(c)] = true;
+  return may;
+}();
+
+// What a block's bytes are, one bit a byte.
+struct Marks {
+  std::uint64_t quotes = 0;
+  std::uint64_t backslashes = 0;
+  std::uint64_t controls = 0;
+  std::uint64_t simple_escapes = 0;  // what may follow a backslash, but for u; set only where there are backslashes
+};
+
+#if defined(__SSE2__)
+
+std::uint64_t bits_of(__m128i bytes) {
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes));
 }
 
-// Eight bytes at a time: strings are nearly all of a prompt. Nonzero if a quote, a backslash or a control is among
-// them.
-std::uint64_t special_bytes(std::uint64_t word) {
-  constexpr std::uint64_t k_controls_below = 0x20;
-  const std::uint64_t controls = (word - k_ones * k_controls_below) & ~word & k_highs;
-  return controls | zero_bytes(word ^ (k_ones * '"')) | zero_bytes(word ^ (k_ones * '\\'));
+__m128i same(__m128i bytes, char c) {
+  return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
 }
 
-std::size_t plain_run(std::string_view text, std::size_t at) {
-  while (at + sizeof(std::uint64_t) <= text.size()) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    if (const std::uint64_t found = special_bytes(word); found != 0) {
-      // The lowest mark is exact; those above it may be borrowed.
-      if constexpr (std::endian::native == std::endian::little) {
-        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-      }
-      break;
-    }
-    at += sizeof word;
+__m128i part_of(const char* bytes, std::size_t at) {
+  __m128i part;
+  std::memcpy(&part, bytes + at, sizeof part);
+  return part;
+}
+
+std::uint64_t simple_escapes_of(const char* bytes) {
+  std::uint64_t found = 0;
+  for (std::size_t at = 0; at < k_block; at += sizeof(__m128i)) {
+    const __m128i part = part_of(bytes, at);
+    const __m128i some = _mm_or_si128(_mm_or_si128(same(part, 'b'), same(part, 'f')), same(part, '/'));
+    const __m128i others = _mm_or_si128(_mm_or_si128(same(part, 'n'), same(part, 'r')), same(part, 't'));
+    found |= bits_of(_mm_or_si128(some, others)) << at;
   }
-  while (at < text.size()) {
-    const char c = text[at];
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20U) break;
-    ++at;
+  return found;
+}
+
+Marks marks_of(const char* bytes) {
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  Marks marks;
+  for (std::size_t at = 0; at < k_block; at += sizeof(__m128i)) {
+    const __m128i part = part_of(bytes, at);
+    marks.quotes |= bits_of(same(part, '"')) << at;
+    marks.backslashes |= bits_of(same(part, '\\')) << at;
+    marks.controls |= bits_of(_mm_cmpeq_epi8(_mm_min_epu8(part, last_control), part)) << at;
   }
-  return at;
+  if (marks.backslashes != 0) marks.simple_escapes = marks.quotes | marks.backslashes | simple_escapes_of(bytes);
+  return marks;
+}
+
+#else
+
+Marks marks_of(const char* bytes) {
+  Marks marks;
+  for (std::size_t at = 0; at < k_block; ++at) {
+    const char c = bytes[at];
+    const std::uint64_t bit = std::uint64_t{1} << at;
+    if (c == '"') marks.quotes |= bit;
+    if (c == '\\') marks.backslashes |= bit;
+    if (static_cast<unsigned char>(c) < 0x20U) marks.controls |= bit;
+    if (k_follows_backslash[static_cast<unsigned char>(c)]) marks.simple_escapes |= bit;
+  }
+  return marks;
+}
+
+#endif
+
+// Behind the end of the text there are controls.
+Marks marks_at(std::string_view text, std::size_t at) {
+  if (text.size() - at >= k_block) return marks_of(text.data() + at);
+  std::array<char, k_block> last{};
+  std::memcpy(last.data(), text.data() + at, text.size() - at);
+  return marks_of(last.data());
+}
+
+// The bytes that a backslash gives another meaning: in a run of backslashes every second one, and what follows an odd
+// run. `open`: so is the block's first byte; set for the next block.
+std::uint64_t escaped_bytes(std::uint64_t backslashes, bool& open) {
+  constexpr std::uint64_t k_even = 0x5555555555555555U;
+  backslashes &= ~std::uint64_t{open};
+  const std::uint64_t followers = backslashes << 1U | std::uint64_t{open};
+  const std::uint64_t starts_at_odd = backslashes & ~k_even & ~followers;
+  const std::uint64_t carried = starts_at_odd + backslashes;
+  open = carried < starts_at_odd;
+  return (k_even ^ (carried << 1U)) & followers;
 }
 
 }  // namespace
@@ -123,22 +188,47 @@ bool JsonCursor::next_element() {
   return step(']', "expected a comma or the end of the list");
 }
 
+// Blocks are settled by a few operations on their bits; those with a \u or a fault byte by byte.
 std::optional<std::string_view> JsonCursor::string_body() {
   const std::size_t begin = ++m_at;
+  bool escape_open = false;
   for (;;) {
-    m_at = plain_run(m_text, m_at);
-    if (m_at >= m_text.size()) {
-      fail("a text without its closing quote");
-      return std::nullopt;
+    const std::size_t block = m_at;
+    const bool was_open = escape_open;
+    const Marks marks = marks_at(m_text, block);
+    const bool has_escapes = marks.backslashes != 0 || was_open;
+    const std::uint64_t escaped = has_escapes ? escaped_bytes(marks.backslashes, escape_open) : 0;
+    const std::uint64_t ends = marks.quotes & ~escaped;
+    const std::uint64_t before_end = ends == 0 ? ~std::uint64_t{0} : (ends & ~(ends - 1)) - 1;
+    const std::uint64_t doubtful = (marks.controls | (escaped & ~marks.simple_escapes)) & before_end;
+    if (doubtful == 0 && ends != 0) {
+      m_at = block + static_cast<std::size_t>(std::countr_zero(ends));
+      return m_text.substr(begin, m_at++ - begin);
     }
-    const char c = m_text[m_at];
-    if (c == '"') return m_text.substr(begin, m_at++ - begin);
-    if (c != '\\') {
-      fail("a control character inside a text");
-      return std::nullopt;
-    }
-    if (!escape()) return std::nullopt;
+    m_at = block + k_block;
+    if (doubtful == 0) continue;
+    m_at = was_open ? block - 1 : block;
+    escape_open = false;
+    if (pass_slowly()) return m_text.substr(begin, m_at++ - begin);
+    if (failed()) return std::nullopt;
   }
+}
+
+// One block of a text. True: its closing quote is next.
+bool JsonCursor::pass_slowly() {
+  const std::size_t end = m_at + k_block;
+  while (m_at < end) {
+    if (m_at >= m_text.size()) return fail("a text without its closing quote");
+    const char c = m_text[m_at];
+    if (c == '"') return true;
+    if (static_cast<unsigned char>(c) < 0x20U) return fail("a control character inside a text");
+    if (c != '\\') {
+      ++m_at;
+    } else if (!escape()) {
+      return false;
+    }
+  }
+  return false;
 }
 
 bool JsonCursor::escape() {
@@ -152,8 +242,7 @@ bool JsonCursor::escape() {
     m_at += 6;
     return true;
   }
-  constexpr std::string_view k_escaped = "\"\\/bfnrt";
-  if (k_escaped.find(c) == std::string_view::npos) return fail("a bad escape inside a text");
+  if (!k_follows_backslash[static_cast<unsigned char>(c)]) return fail("a bad escape inside a text");
   m_at += 2;
   return true;
 }

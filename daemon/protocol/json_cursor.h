@@ -43,6 +43,7 @@ class JsonCursor {
   bool begin(char open, const char* what);
   bool step(char close, const char* what);
   std::optional<std::string_view> string_body();
+  bool pass_slowly();
   bool escape();
   bool number();
   bool digits();

@@ -1,6 +1,4 @@
 // What an OpenAI-shaped request asks for, and the body that goes upstream for it.
-#include <string.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -141,12 +139,6 @@ Status read_tools(const RequestBody& body, std::string_view key, call::CallSpec&
   return Done{};
 }
 
-// In quotes: the same word inside a text has a backslash before its closing quote.
-bool mentions_image(std::string_view messages) {
-  constexpr std::string_view k_name = "\"image_url\"";
-  return memmem(messages.data(), messages.size(), k_name.data(), k_name.size()) != nullptr;
-}
-
 // Text, a list of texts, a list of tokens, or a list of such lists.
 bool is_prompt(const Field& field) {
   if (field.value.front() == '"') return true;
@@ -172,7 +164,6 @@ Result<call::CallSpec> parse_chat(const RequestBody& body) {
     return wrong("messages", "a list of objects that is not empty");
   }
   spec.prompt_bytes = messages->value.size();
-  spec.has_images = mentions_image(messages->value);
   if (Status read = read_tools(body, "tools", spec); !read) return read.error();
   if (Status read = read_tools(body, "functions", spec); !read) return read.error();
   return spec;

@@ -27,6 +27,7 @@ curl_socket_t CurlLoop::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
   auto& loop = *static_cast<CurlLoop*>(self);
   const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (socket < 0) return CURL_SOCKET_BAD;
+  if (!loop.m_epoll.valid()) return socket;
   const auto at = static_cast<std::size_t>(socket);
   if (at >= loop.m_watched.size()) loop.m_watched.resize(at + 1);
   loop.m_watched[at] = {0, false, true};
@@ -36,11 +37,28 @@ curl_socket_t CurlLoop::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
 int CurlLoop::on_close_socket(void* self, curl_socket_t socket) {
   auto& loop = *static_cast<CurlLoop*>(self);
   const auto at = static_cast<std::size_t>(socket);
-  if (at < loop.m_watched.size()) loop.m_watched[at] = {};  // closing takes it off the epoll
+  if (!loop.m_epoll.valid()) {
+    loop.watch_polled(socket, 0);
+  } else if (at < loop.m_watched.size()) {
+    loop.m_watched[at] = {};  // closing takes it off the epoll
+  }
   return ::close(socket);
 }
 
+void CurlLoop::watch_polled(curl_socket_t socket, std::uint32_t events) {
+  const auto known =
+      std::find_if(m_polled.begin(), m_polled.end(), [&](const pollfd& one) { return one.fd == socket; });
+  if (events == 0) {
+    if (known != m_polled.end()) m_polled.erase(known);
+  } else if (known != m_polled.end()) {
+    known->events = static_cast<short>(events);
+  } else {
+    m_polled.push_back({socket, static_cast<short>(events), 0});
+  }
+}
+
 void CurlLoop::watch(curl_socket_t socket, std::uint32_t events) {
+  if (!m_epoll.valid()) return watch_polled(socket, events);
   const auto at = static_cast<std::size_t>(socket);
   if (at >= m_watched.size()) m_watched.resize(at + 1);
   Watched& watched = m_watched[at];
@@ -60,10 +78,11 @@ void CurlLoop::watch(curl_socket_t socket, std::uint32_t events) {
 }
 
 void CurlLoop::heed(curl_socket_t socket, std::uint32_t events) {
-  Watched& watched = m_watched[static_cast<std::size_t>(socket)];
-  if (!watched.wanted) {  // a resting connection that upstream has closed: curl finds out when it wants it again
+  const auto at = static_cast<std::size_t>(socket);
+  if (m_epoll.valid() && !m_watched[at].wanted) {
+    // A resting connection that upstream has closed: curl finds out when it wants it again.
     epoll_ctl(m_epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
-    watched.events = 0;
+    m_watched[at].events = 0;
     return;
   }
   int mask = 0;

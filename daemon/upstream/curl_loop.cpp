@@ -1,6 +1,5 @@
 #include "daemon/upstream/curl_loop.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -22,6 +21,10 @@ std::system_error system_failure(const char* what) {
   return {errno, std::generic_category(), what};
 }
 
+bool has_left(const pollfd& client) {
+  return (client.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 void ring(int eventfd) {
   const std::uint64_t one = 1;
   // The only failure is a counter that is already full, and then the waiter is awake anyway.
@@ -30,16 +33,20 @@ void ring(int eventfd) {
 
 }  // namespace
 
-CurlLoop::CurlLoop(Thread thread)
-    : m_multi(curl_multi_init()),
-      m_epoll(epoll_create1(EPOLL_CLOEXEC)),
-      m_wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+CurlLoop::CurlLoop(Thread thread) : m_multi(curl_multi_init()), m_wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!m_multi) throw std::runtime_error("libcurl cannot make a multi handle");
-  if (!m_epoll.valid() || !m_wake.valid()) throw system_failure("no event descriptors for the upstream thread");
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = m_wake.get();
-  if (epoll_ctl(m_epoll.get(), EPOLL_CTL_ADD, m_wake.get(), &event) != 0) throw system_failure("epoll");
+  if (!m_wake.valid()) throw system_failure("no event descriptor for upstream");
+  if (thread == Thread::own) {
+    m_epoll = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = m_wake.get();
+    if (!m_epoll.valid() || epoll_ctl(m_epoll.get(), EPOLL_CTL_ADD, m_wake.get(), &event) != 0) {
+      throw system_failure("no event descriptors for the upstream thread");
+    }
+  } else {
+    m_polled.push_back({m_wake.get(), POLLIN, 0});
+  }
   lib::curl::set(m_multi.get(), CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
   lib::curl::set(m_multi.get(), CURLMOPT_SOCKETDATA, this);
   lib::curl::set(m_multi.get(), CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
@@ -150,14 +157,30 @@ CurlLoop::Turned CurlLoop::turn(int client_fd, std::chrono::milliseconds patienc
 }
 
 int CurlLoop::wait_for_events(int client_fd, int timeout_ms, bool& client_left) {
+  if (!m_epoll.valid()) return poll_for_events(client_fd, timeout_ms, client_left);
   if (client_fd >= 0) {
     std::array<pollfd, 2> fds{{{m_epoll.get(), POLLIN, 0}, {client_fd, POLLRDHUP, 0}}};
     if (::poll(fds.data(), fds.size(), timeout_ms) <= 0) return 0;
-    client_left = (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+    client_left = has_left(fds[1]);
     if ((fds[0].revents & POLLIN) == 0) return 0;
     timeout_ms = 0;
   }
   return std::max(epoll_wait(m_epoll.get(), m_events.data(), k_events_per_turn, timeout_ms), 0);
+}
+
+int CurlLoop::poll_for_events(int client_fd, int timeout_ms, bool& client_left) {
+  m_polled.push_back({client_fd, POLLRDHUP, 0});  // poll passes over -1
+  const int ready = ::poll(m_polled.data(), m_polled.size(), timeout_ms);
+  client_left = ready > 0 && has_left(m_polled.back());
+  m_polled.pop_back();
+  int count = 0;
+  for (std::size_t i = 0; ready > 0 && i < m_polled.size() && count < k_events_per_turn; ++i) {
+    if (m_polled[i].revents == 0) continue;
+    epoll_event& event = m_events[static_cast<std::size_t>(count++)];
+    event.events = static_cast<std::uint32_t>(m_polled[i].revents);  // both count by the same bits
+    event.data.fd = m_polled[i].fd;
+  }
+  return count;
 }
 
 void CurlLoop::act_on_all(int event_count) {
@@ -247,6 +270,7 @@ void CurlLoop::take_handle(Transfer& transfer) {
   const auto same =
       std::find_if(m_spare.rbegin(), m_spare.rend(), [&](const Spare& one) { return one.profile == transfer.profile; });
   if (same != m_spare.rend()) {
+    transfer.url = std::move(same->url);
     transfer.easy = std::move(same->easy);
     m_spare.erase(std::next(same).base());
     return;
@@ -260,6 +284,9 @@ void CurlLoop::take_handle(Transfer& transfer) {
     if (!transfer.easy) throw std::bad_alloc();
   }
   CURL* easy = transfer.easy.get();
+  // Parsed once, not for every call.
+  transfer.url = lib::curl::parse_url(transfer.request.url);
+  lib::curl::set(easy, CURLOPT_CURLU, transfer.url.get());
   apply_profile(easy, transfer.request);
   lib::curl::set(easy, CURLOPT_HEADERFUNCTION, &CurlLoop::on_header);
   lib::curl::set(easy, CURLOPT_WRITEFUNCTION, &CurlLoop::on_body);
@@ -309,7 +336,8 @@ void CurlLoop::drop(Transfer& transfer) {
   transfer.running = false;
   curl_multi_remove_handle(m_multi.get(), transfer.easy.get());
   std::erase(m_touched, &transfer);  // after curl's last call back
-  if (m_spare.size() < k_spare_handles) m_spare.push_back({std::move(transfer.easy), std::move(transfer.profile)});
+  if (m_spare.size() < k_spare_handles)
+    m_spare.push_back({std::move(transfer.url), std::move(transfer.easy), std::move(transfer.profile)});
   transfer.easy.reset();
   const auto held = std::find_if(m_running.begin(), m_running.end(),
                                  [&](const std::shared_ptr<Transfer>& one) { return one.get() == &transfer; });

@@ -5,6 +5,7 @@
 // soon as calls overlap, the loop's own thread takes over, until none is left.
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <array>
@@ -26,7 +27,8 @@ namespace nemo::upstream {
 
 class CurlLoop {
  public:
-  enum class Thread : std::uint8_t { own, none };  // none: whoever uses it turns it, one at a time
+  // none: whoever uses it turns it, one at a time. Such a loop has few sockets, which are polled directly.
+  enum class Thread : std::uint8_t { own, none };
   explicit CurlLoop(Thread thread);
   ~CurlLoop();  // stops the thread
 
@@ -52,6 +54,7 @@ class CurlLoop {
 
   // A handle that has done a transfer and keeps its settings and buffers.
   struct Spare {
+    lib::curl::Url url;
     lib::curl::Easy easy;
     std::string profile;
   };
@@ -68,6 +71,7 @@ class CurlLoop {
   bool has_more_to_do();
   int wait_ms(std::chrono::milliseconds patience) const;
   int wait_for_events(int client_fd, int timeout_ms, bool& client_left);
+  int poll_for_events(int client_fd, int timeout_ms, bool& client_left);
   void act_on_all(int event_count);
   void obey_commands();
   void begin(const std::shared_ptr<Transfer>& transfer);
@@ -81,6 +85,7 @@ class CurlLoop {
 
   void act(curl_socket_t socket, int events);
   void watch(curl_socket_t socket, std::uint32_t events);
+  void watch_polled(curl_socket_t socket, std::uint32_t events);
   void heed(curl_socket_t socket, std::uint32_t events);
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* loop, void* known);
@@ -92,7 +97,7 @@ class CurlLoop {
   void touch(Transfer& transfer);
 
   lib::curl::Multi m_multi;
-  FileDescriptor m_epoll;
+  FileDescriptor m_epoll;  // not of a loop without a thread
   FileDescriptor m_wake;
   std::vector<Spare> m_spare;
   std::unordered_set<std::shared_ptr<Transfer>> m_running;
@@ -100,6 +105,7 @@ class CurlLoop {
   // By descriptor: the events epoll watches it for. A socket that curl lets rest stays watched, since it is nearly
   // always wanted again for the same events at the next call; 0: not watched.
   std::vector<Watched> m_watched;
+  std::vector<pollfd> m_polled;  // in its place in a loop without a thread: what curl wants now, after m_wake
   std::optional<SteadyTime> m_timer;
 
   std::array<epoll_event, k_events_per_turn> m_events{};

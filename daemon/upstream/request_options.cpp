@@ -82,7 +82,6 @@ std::string profile_of(const Request& request) {
 }
 
 void apply_profile(CURL* easy, const Request& request) {
-  set(easy, CURLOPT_URL, request.url.c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_USERAGENT, ("nemo/" + std::string(version())).c_str());

@@ -41,6 +41,7 @@ struct Transfer {
   SteadyTime last_bytes_at{};
 
   // ---- the curl thread only
+  lib::curl::Url url;  // used by `easy`
   lib::curl::Easy easy;
   std::string profile;  // of `easy`
   std::unique_ptr<lib::curl::HeaderList> headers;

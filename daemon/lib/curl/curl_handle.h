@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -29,6 +30,20 @@ struct MultiDeleter {
   void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
 };
 using Multi = std::unique_ptr<CURLM, MultiDeleter>;
+
+struct UrlDeleter {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Url = std::unique_ptr<CURLU, UrlDeleter>;
+
+// Throws when it is none.
+inline Url parse_url(const std::string& text) {
+  Url url(curl_url());
+  if (!url) throw std::bad_alloc();
+  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
+  if (code != CURLUE_OK) throw std::runtime_error(std::string("its URL cannot be used: ") + curl_url_strerror(code));
+  return url;
+}
 
 // A list of "name: value" lines that curl reads while a transfer runs.
 class HeaderList {

@@ -158,3 +158,23 @@ TEST_CASE("texts broken at random are judged as another parser judges them") {
     CHECK(is_json(text) == nlohmann::json::accept(text));
   }
 }
+
+TEST_CASE("a text ends at its own quote, wherever an escape or a control falls in it") {
+  for (std::size_t before = 0; before < 200; ++before) {
+    CAPTURE(before);
+    const std::string plain(before, 'x');
+    for (const char* escape : {"\\\"", "\\\\", "\\n", "\\u00e9"}) {
+      const std::string text = "\"" + plain + escape + "\"";
+      JsonCursor cursor(text);
+      CHECK(cursor.take() == text);
+      CHECK(cursor.at_end());
+      CHECK(is_json("[" + text + ",\"" + escape + plain + escape + "\"]"));
+      CHECK_FALSE(is_json("\"" + plain + escape));
+    }
+    for (const char* bad : {"\\x", "\\u00g9", "\\", "\n", "\x1f"}) {
+      CHECK_FALSE(is_json("\"" + plain + bad + "\""));
+      CHECK_FALSE(is_json("\"" + plain + "\\n" + bad + "\""));
+    }
+    CHECK(is_json("\"" + plain + "\x7f\x20\""));
+  }
+}

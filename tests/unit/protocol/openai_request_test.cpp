@@ -56,7 +56,6 @@ TEST_CASE("a chat tells model, stream, bounds and the size of what a model would
   CHECK(spec.choices == 2);
   CHECK(spec.max_tokens == 100);
   CHECK(spec.has_tools);
-  CHECK_FALSE(spec.has_images);
   CHECK(spec.prompt_bytes == std::string(R"([{"role":"user","content":"hi"}][{"type":"function"}])").size());
 }
 
@@ -131,13 +130,6 @@ TEST_CASE("of two bounds on the answer the larger counts") {
   CHECK(read(parse_chat, chat(",\"max_tokens\":10,\"max_completion_tokens\":20")).max_tokens == 20);
   CHECK(read(parse_chat, chat(",\"max_tokens\":30,\"max_completion_tokens\":20")).max_tokens == 30);
   CHECK(read(parse_chat, chat(",\"max_completion_tokens\":0")).max_tokens == 0);
-}
-
-TEST_CASE("an image part is seen, a text that talks about one is not") {
-  CHECK(
-      read(parse_chat, R"({"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:x"}}]}]})").has_images);
-  CHECK_FALSE(read(parse_chat, R"({"messages":[{"content":"\"image_url\""}]})").has_images);
-  CHECK_FALSE(read(parse_chat, chat(R"(,"x":"image_url","image_url":1)")).has_images);
 }
 
 TEST_CASE("lane, tags and fallbacks are read, and a tag given twice counts once") {
