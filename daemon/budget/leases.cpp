@@ -107,7 +107,7 @@ Leases::Changes Leases::plan_ahead(lib::Day day, NanoUsd room, SteadyTime now) {
 
 Leases::Changes Leases::plan_return(lib::Day today, NanoUsd room, SteadyTime now) {
   Changes changes;
-  const bool idle = now - std::max(m_drawn_at, m_planned_at) >= k_idle;
+  const bool idle = drawn_together().value == 0 && now - std::max(m_drawn_at, m_planned_at) >= k_idle;
   NanoUsd excess = free_together() - room;
   for (auto at = m_by_day.begin(); at != m_by_day.end();) {
     auto& [day, lease] = *at;

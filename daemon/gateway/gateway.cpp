@@ -230,7 +230,7 @@ Result<Answered> Gateway::route(const Call& call) {
 Result<Answered> Gateway::attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision) {
   const config::Budgets& budgets = call.world.settings.budgets;
   const bool is_chat = spec.surface == call::Surface::openai_chat;
-  Purse& purse = call.settlement->pay_from({{m_terms.budgets, m_terms.density, call.principal},
+  Purse& purse = call.settlement->pay_from({{m_terms.budgets, m_terms.density, call.principal, call.incoming.at},
                                             spec,
                                             is_chat ? budgets.least_chat_tokens : budgets.least_completion_tokens});
   const Asked asked{call.world,

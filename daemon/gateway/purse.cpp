@@ -68,7 +68,7 @@ std::int64_t Purse::tokens_bought(NanoUsd amount, std::int64_t most) const {
 
 Status Purse::set_aside(NanoUsd least, NanoUsd most) {
   if (m_reserved) return m_reservation.resize(least, most);
-  auto reserved = m_payer.book.reserve(m_payer.principal->scopes, least, most);
+  auto reserved = m_payer.book.reserve(m_payer.principal->scopes, least, most, m_payer.at);
   if (!reserved) return reserved.error();
   m_reservation = std::move(*reserved);
   m_reserved = true;
@@ -80,15 +80,15 @@ void Purse::cover(std::int64_t output_tokens) {
 }
 
 Result<std::optional<std::int64_t>> Purse::afford(const catalog::Model& model, std::string_view body) {
-  m_limited = m_payer.book.remaining(m_payer.principal->scopes).has_value();
   m_model = model;
   if (m_model.pricing) {
     make_dear(m_model.pricing->base);
     if (m_model.pricing->above_200k) make_dear(*m_model.pricing->above_200k);
   }
-  if (!m_limited) {
-    // Nothing to keep within; what it costs is counted all the same.
-    m_covered_bytes = k_unbounded;
+  // A call that began without a budget has none to keep within; what it costs is counted all the same.
+  const bool is_free = m_reserved ? !is_limited() : !m_payer.book.remaining(m_payer.principal->scopes).has_value();
+  if (is_free) {
+    cover(k_unbounded);
     if (auto counted = set_aside({}, {}); !counted) return counted.error();
     return std::optional<std::int64_t>();
   }
@@ -98,6 +98,10 @@ Result<std::optional<std::int64_t>> Purse::afford(const catalog::Model& model, s
   const std::int64_t least = std::min(wanted, m_least_tokens);
   const NanoUsd most = bound(wanted * m_answers);
   if (auto set = set_aside(bound(least * m_answers), most); !set) return set.error();
+  if (!is_limited()) {  // the last budget has just been removed
+    cover(k_unbounded);
+    return std::optional<std::int64_t>();
+  }
   if (m_reservation.amount() >= most) {
     cover(wanted * m_answers);
     return std::optional<std::int64_t>();
@@ -109,7 +113,7 @@ Result<std::optional<std::int64_t>> Purse::afford(const catalog::Model& model, s
 
 bool Purse::covers(std::size_t content_bytes) {
   if (static_cast<std::int64_t>(content_bytes) <= m_covered_bytes) return true;
-  if (!m_limited || !m_model.pricing) return true;
+  if (!is_limited() || !m_model.pricing) return true;
   const std::int64_t needed = tokens_in(content_bytes);
   if (auto more = set_aside(bound(needed + k_least_more_tokens), bound(needed + k_more_tokens)); !more) return false;
   std::int64_t tokens = needed + k_more_tokens;

@@ -27,6 +27,7 @@ class Purse {
     budget::Book& book;
     budget::Density& density;
     std::shared_ptr<const call::Principal> principal;
+    WallTime at;  // when the call began: it is paid in the windows of then
   };
   // `least_tokens`: an answer that can be paid for up to fewer tokens is not worth beginning, unless no more were
   // asked.
@@ -48,6 +49,7 @@ class Purse {
   NanoUsd bound(std::int64_t output_tokens) const;
   std::int64_t tokens_bought(NanoUsd amount, std::int64_t most) const;
   Status set_aside(NanoUsd least, NanoUsd most);
+  bool is_limited() const { return m_reservation.drawn_from() != 0; }
   void cover(std::int64_t output_tokens);
 
   Payer m_payer;
@@ -59,7 +61,6 @@ class Purse {
   catalog::Model m_model;                  // of the last afford()
   std::int64_t m_input_bound = 0;
   std::int64_t m_covered_bytes = 0;
-  bool m_limited = false;
   bool m_reserved = false;
   budget::Reservation m_reservation;
 };

@@ -102,9 +102,9 @@ void Relay::client_left() {
 
 void Relay::digest() {
   m_input.clear();
-  while (m_exchange->take(m_input)) {
+  // Once: taking lets upstream go on, and a client that reads slowly must hold it up.
+  if (m_exchange->take(m_input)) {
     m_scanner.feed(m_input);
-    m_input.clear();
     while (const auto event = m_scanner.next()) pass(*event);
   }
   account();

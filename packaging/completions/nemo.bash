@@ -9,7 +9,12 @@ _nemo_options() {
     '') echo '--help --version --socket --json' ;;
     login | logout) echo '--upstream --help --json' ;;
     models) echo '--tag --lane --help --json' ;;
-    'keys create') echo '--seat --team --models --expires --help --json' ;;
+    'keys create' | 'keys set'*)
+      echo '--seat --team --models --expires --budget --rpm --tpm --parallel --on-budget --help --json' ;;
+    'keys rotate'*) echo '--grace --help --json' ;;
+    'teams create'* | 'teams set'* | 'seats set'*) echo '--budget --rpm --tpm --parallel --help --json' ;;
+    budgets) echo '--accuracy --since --help --json' ;;
+    'budgets reconcile'*) echo '--all --reason --help --json' ;;
     usage) echo '--by --since --until --csv --help --json' ;;
     logs) echo '--key --seat --model --status --since --limit --follow --help --json' ;;
     *) echo '--help --json' ;;
@@ -19,12 +24,18 @@ _nemo_options() {
 # Words that may stand after `$1`, the command as far as it is typed.
 _nemo_words() {
   case "$1" in
-    '') echo 'status doctor login logout models set-model keys usage logs why config' ;;
-    keys) echo 'create list show revoke' ;;
+    '') echo 'status doctor login logout models set-model keys teams seats budgets usage logs why config' ;;
+    keys) echo 'create list show set rotate revoke' ;;
+    teams) echo 'create list set delete' ;;
+    seats) echo 'list set' ;;
+    budgets) echo 'reconcile' ;;
     config) echo 'show check reload' ;;
     set-model) echo 'completion reasoning' ;;
     'set-model completion' | 'set-model reasoning') _nemo_first_column models ;;
-    'keys show' | 'keys revoke') _nemo_first_column keys list ;;
+    'keys show' | 'keys set' | 'keys rotate' | 'keys revoke') _nemo_first_column keys list ;;
+    'teams set' | 'teams delete') _nemo_first_column teams list ;;
+    'seats set') _nemo_first_column seats list ;;
+    'budgets reconcile') _nemo_first_column budgets reconcile | grep '^[0-9]' ;;
   esac
 }
 
@@ -36,7 +47,8 @@ _nemo() {
     word=${COMP_WORDS[at]}
     case "$word" in
       --socket | --upstream | --tag | --lane | --seat | --team | --models | --expires | --by | --since | --until | \
-        --key | --model | --status | --limit | -n) ((++at)) ;;
+        --key | --model | --status | --limit | -n | --budget | --rpm | --tpm | --parallel | --on-budget | --grace | \
+        --reason) ((++at)) ;;
       -*) ;;
       *) command=${command:+$command }$word ;;
     esac
@@ -47,8 +59,12 @@ _nemo() {
     --status) COMPREPLY=($(compgen -W 'ok error cancelled refused 402 429' -- "$current")) ; return ;;
     --lane) COMPREPLY=($(compgen -W 'completion reasoning' -- "$current")) ; return ;;
     --model | --models) COMPREPLY=($(compgen -W "$(_nemo_first_column models)" -- "$current")) ; return ;;
+    --team) COMPREPLY=($(compgen -W "$(_nemo_first_column teams list)" -- "$current")) ; return ;;
+    --seat) COMPREPLY=($(compgen -W "$(_nemo_first_column seats list)" -- "$current")) ; return ;;
+    --on-budget) COMPREPLY=($(compgen -W 'refuse fallback:' -- "$current")) ; return ;;
     --key) COMPREPLY=($(compgen -W "$(_nemo_first_column keys list)" -- "$current")) ; return ;;
-    --upstream | --tag | --seat | --team | --expires | --since | --until | --limit | -n) return ;;
+    --upstream | --tag | --expires | --since | --until | --limit | -n | --budget | --rpm | --tpm | --parallel | --grace | \
+      --reason) return ;;
   esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$(_nemo_options "$command")" -- "$current"))

@@ -4,7 +4,7 @@ function __nemo_first_column
     nemo $argv 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
 end
 
-set -l commands status doctor login logout models set-model keys usage logs why config
+set -l commands status doctor login logout models set-model keys teams seats budgets usage logs why config
 set -l lanes 'completion reasoning'
 
 complete -c nemo -f
@@ -20,6 +20,9 @@ complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logout -d 'Ma
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a models -d 'The models that callers may name'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a set-model -d 'Choose the model of a lane'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a keys -d 'Make, list and revoke keys'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a teams -d 'Teams and their budgets'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a seats -d 'Seats and their budgets'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a budgets -d 'What is spent against what is allowed'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a usage -d 'Calls, tokens and cost, summed'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logs -d 'The newest calls'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a why -d 'The story of one call'
@@ -31,12 +34,30 @@ complete -c nemo -n '__fish_seen_subcommand_from models' -l lane -x -a "$lanes" 
 complete -c nemo -n '__fish_seen_subcommand_from set-model; and not __fish_seen_subcommand_from completion reasoning' -a "$lanes"
 complete -c nemo -n '__fish_seen_subcommand_from set-model; and __fish_seen_subcommand_from completion reasoning' -a '(__nemo_first_column models)'
 
-complete -c nemo -n '__fish_seen_subcommand_from keys; and not __fish_seen_subcommand_from create list show revoke' -a 'create list show revoke'
-complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from show revoke' -a '(__nemo_first_column keys list)'
-complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l seat -x -d 'Who or what will use it'
-complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l team -x -d 'The team of the seat'
-complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l models -x -a '(__nemo_first_column models)' -d 'Only these models'
-complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create' -l expires -x -d 'When it ends'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and not __fish_seen_subcommand_from create list show set rotate revoke' -a 'create list show set rotate revoke'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from show set rotate revoke' -a '(__nemo_first_column keys list)'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create set' -l seat -x -a '(__nemo_first_column seats list)' -d 'Who or what uses it'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create set' -l team -x -a '(__nemo_first_column teams list)' -d 'The team of the seat'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create set' -l models -x -a '(__nemo_first_column models)' -d 'Only these models'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create set' -l expires -x -d 'When it ends'
+
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from create set' -l on-budget -x -a 'refuse fallback:' -d 'When the budget is used up'
+complete -c nemo -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from rotate' -l grace -x -d 'How long the old one works on'
+
+complete -c nemo -n '__fish_seen_subcommand_from teams; and not __fish_seen_subcommand_from create list set delete' -a 'create list set delete'
+complete -c nemo -n '__fish_seen_subcommand_from teams; and __fish_seen_subcommand_from set delete' -a '(__nemo_first_column teams list)'
+complete -c nemo -n '__fish_seen_subcommand_from seats; and not __fish_seen_subcommand_from list set' -a 'list set'
+complete -c nemo -n '__fish_seen_subcommand_from seats; and __fish_seen_subcommand_from set' -a '(__nemo_first_column seats list)'
+complete -c nemo -n '__fish_seen_subcommand_from keys teams seats; and __fish_seen_subcommand_from create set' -l budget -x -d 'Dollars and a window: 80/month, or none'
+complete -c nemo -n '__fish_seen_subcommand_from keys teams seats; and __fish_seen_subcommand_from create set' -l rpm -x -d 'Requests a minute, or none'
+complete -c nemo -n '__fish_seen_subcommand_from keys teams seats; and __fish_seen_subcommand_from create set' -l tpm -x -d 'Tokens a minute, or none'
+complete -c nemo -n '__fish_seen_subcommand_from keys teams seats; and __fish_seen_subcommand_from create set' -l parallel -x -d 'Calls at once, or none'
+
+complete -c nemo -n '__fish_seen_subcommand_from budgets; and not __fish_seen_subcommand_from reconcile' -a reconcile -d 'What a crash left unsettled'
+complete -c nemo -n '__fish_seen_subcommand_from budgets; and not __fish_seen_subcommand_from reconcile' -l accuracy -d 'How good the estimates were'
+complete -c nemo -n '__fish_seen_subcommand_from budgets; and not __fish_seen_subcommand_from reconcile' -l since -x -d 'With --accuracy: calls from then on'
+complete -c nemo -n '__fish_seen_subcommand_from reconcile' -l all -d 'All of them'
+complete -c nemo -n '__fish_seen_subcommand_from reconcile' -l reason -x -d 'Why it is released'
 
 complete -c nemo -n '__fish_seen_subcommand_from usage' -l by -x -a 'key seat team model lane day hour client tag upstream' -d 'What to sum by'
 complete -c nemo -n '__fish_seen_subcommand_from usage logs' -l since -x -d 'Calls from then on'

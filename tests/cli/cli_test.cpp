@@ -77,6 +77,7 @@ TEST_CASE("arguments that make no sense end with 2, before the daemon is looked 
                                    Arguments{"keys", "rotate", "a", "--grace", "1y"},
                                    Arguments{"teams"},
                                    Arguments{"teams", "create"},
+                                   Arguments{"keys", "create", "--seat", "a", "--budget", "8/day", "5/day"},
                                    Arguments{"teams", "create", ""},
                                    Arguments{"teams", "set", "core"},
                                    Arguments{"teams", "create", "a", "--on-budget", "refuse"},
