@@ -15,6 +15,7 @@ constexpr std::int64_t k_most_order = 1'000;
 constexpr std::int64_t k_most_rpm = 1'000'000'000;
 constexpr std::int64_t k_most_tokens = 1'000'000'000;
 constexpr std::int64_t k_most_tries = 100;
+constexpr std::int64_t k_most_fails = 1'000'000;
 constexpr Millis k_some_time{1};
 
 // Kinds that the format has a name for and this version does not serve.
@@ -217,7 +218,7 @@ Routing read_routing(FirstProblem& problem, const TomlValue& table) {
   Routing routing;
   const TableReader reader(problem, table, "[routing]", {"num_retries", "allowed_fails", "cooldown"});
   reader.integer("num_retries", 0, k_most_tries, routing.num_retries);
-  reader.integer("allowed_fails", 0, k_most_tries, routing.allowed_fails);
+  reader.integer("allowed_fails", 0, k_most_fails, routing.allowed_fails);
   reader.duration("cooldown", Millis{0}, routing.cooldown);
   return routing;
 }

@@ -76,7 +76,10 @@ Relay::Step Relay::next(std::string& out, int client_fd) {
   }
 }
 
+// Whoever has the last bytes takes the answer for complete, however long upstream keeps the body open: the money is
+// settled by then.
 Relay::Step Relay::hand_over(std::string& out, Step step) {
+  if (m_ended || m_tap.saw_end_marker()) m_settlement->conclude();
   if (out.empty()) {
     out.swap(m_output);
   } else {
@@ -109,12 +112,7 @@ void Relay::digest() {
   }
   account();
   if (!m_committed || m_ended || m_failure) return;
-  // A client that has the end marker takes the answer for complete, however long upstream keeps the body open.
-  if (m_tap.saw_end_marker()) {
-    m_settlement->conclude();
-  } else if (m_exchange && !m_settlement->is_covered()) {
-    stop_at_ceiling();
-  }
+  if (!m_tap.saw_end_marker() && m_exchange && !m_settlement->is_covered()) stop_at_ceiling();
 }
 
 // Upstream gave more than the budget buys, whatever it had been held to.
@@ -128,7 +126,6 @@ void Relay::stop_at_ceiling() {
   if (m_translator) m_translator->finish(m_output);
   close_event();
   m_output.append(protocol::error_event(error));
-  m_settlement->conclude();
 }
 
 void Relay::pass(const stream::SseEvent& event) {
@@ -193,13 +190,9 @@ void Relay::end_of_upstream() {
   if (m_tap.saw_end_marker() || m_tap.finished()) {
     m_committed = true;
     complete_ending();
-    if (!m_failure) m_settlement->conclude();
     return;
   }
-  if (m_tap.saw_error()) {
-    if (!m_failure) m_settlement->conclude();
-    return;
-  }
+  if (m_tap.saw_error()) return;
   const Error error =
       broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));
   if (!m_committed) {
@@ -210,7 +203,6 @@ void Relay::end_of_upstream() {
   if (m_translator) m_translator->finish(m_output);
   close_event();
   m_output.append(protocol::error_event(error));
-  m_settlement->conclude();
 }
 
 // What came after the last blank line is a whole event that lacks it, or half of one. Half an event is dropped: what is

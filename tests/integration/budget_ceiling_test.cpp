@@ -97,7 +97,9 @@ class Editor {
     Call& call = m_calls.back();
     call.status = reply.status;
     call.request_id = reply.header("x-nemo-request-id");
-    if (reply.status != 200) call.error_code = reply.json()["error"].value("code", "");
+    if (reply.status == 200) return;
+    const Json code = reply.json()["error"]["code"];  // null where upstream named none
+    if (code.is_string()) call.error_code = code;
   }
 
   Rig& m_rig;

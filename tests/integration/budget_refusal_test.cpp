@@ -104,7 +104,8 @@ TEST_CASE("every surface is refused in its own shape and none reaches upstream")
 TEST_CASE("an empty budget does not stand in the way of a model that costs nothing") {
   Rig rig(
       with("[model.\"my-local\"]\nprice = { input = \"0\", cached_input = \"0\", output = \"0\" }\n"
-           "[[deployment]]\nmodel = \"my-local\"\nupstream = \"fake\"\n"));
+           "[[deployment]]\nmodel = \"my-local\"\nupstream = \"fake\"\n"
+           "[[deployment]]\nmodel = \"gemini-2.5-flash\"\nupstream = \"fake\"\n"));
   const KeyInHand key = make_key(rig, {{"budgets", {"0/total", "1/day"}}});
   for (const bool stream : {false, true}) {
     const Reply reply = chat(rig, key, {{"model", "my-local"}, {"stream", stream}});
@@ -215,7 +216,7 @@ TEST_CASE(
 TEST_CASE("the least answer that is begun is a setting") {
   Rig rig(with(std::string("[budgets]\nleast_chat_tokens = 10\nleast_completion_tokens = 5\n") + k_round_price));
   const KeyInHand key = make_key(rig, {{"budgets", {budget_for(10)}}});
-  CHECK(chat(rig, key, {}, {{"tokens", 1}}).status == 200);
+  CHECK(chat(rig, key, Json::object(), {{"tokens", 1}}).status == 200);
   CHECK(last_sent(rig)["max_tokens"] == 10);
   expect_refusal(chat(rig, key));
   change(rig, "PATCH", "/keys/" + key.id, {{"budgets", {budget_for(1 + 4)}}});

@@ -169,8 +169,9 @@ TEST_CASE("a call that upstream refuses, breaks or cuts gives back what it did n
   for (const bool stream : {false, true}) {
     for (const Json& script : scripts) {
       CAPTURE(script.dump());
+      if (!stream && script.contains("error_event_after")) continue;  // there are no events
       rig.post(k_chat, chat_body({{"max_tokens", 900}, {"stream", stream}}, script).dump(), {key.header});
-      rig.rows(++calls);
+      CHECK(rig.rows(++calls).back()["cost"] == "0");
       CHECK(standing(rig, key)["reserved"] == "0");
     }
   }

@@ -1,6 +1,7 @@
 #include "harness.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -64,6 +65,7 @@ FakeUpstream::FakeUpstream() {
   if (::pipe(pipe.data()) != 0) throw std::runtime_error("no pipe");
   m_pid = ::fork();
   if (m_pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
     ::dup2(pipe[1], STDOUT_FILENO);
     ::close(pipe[0]);
     ::close(pipe[1]);
@@ -139,8 +141,12 @@ void Rig::start() {
   });
 }
 
-void Rig::restart() {
+void Rig::stop() {
   m_daemon.reset();
+}
+
+void Rig::restart() {
+  stop();
   start();
 }
 

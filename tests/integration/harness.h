@@ -88,6 +88,7 @@ class Rig {
   std::filesystem::path folder() const;
   std::filesystem::path config_file() const;
   void write_config(const std::string& text);
+  void stop();     // a clean stop: the folder is free
   void restart();  // a clean stop, and another daemon on the same folder (and another port)
 
   // POST with the key and a JSON body, on a connection of its own.

@@ -208,11 +208,16 @@ TEST_CASE("a limit that is set, raised or lowered holds for the next call, and w
 
 TEST_CASE("no place among the calls at once is lost, whatever ends a call: 64 of each at a limit of 64") {
   constexpr std::size_t k_many = 64;
-  Rig rig({std::string("[routing]\nnum_retries = 0\nallowed_fails = 100000\n") + k_round_price, "", {}, false});
-  const KeyInHand key = make_key(rig, {{"parallel", std::to_string(k_many)}, {"budgets", {budget_for(1'000'000)}}});
+  Rig rig({std::string("[routing]\nnum_retries = 0\nallowed_fails = 100000\n"
+                       "[model.\"gemini-2.5-pro\"]\nprice = { input = \"0\", output = \"100000000\" }\n") +
+               k_round_price,
+           "",
+           {},
+           false});
+  const KeyInHand key = make_key(rig, {{"parallel", std::to_string(k_many)}, {"budgets", {budget_for(100'000'000)}}});
   // What each is, and the status that its client sees; 0: it leaves before it sees one.
   struct End {
-    const char* what;
+    std::string what;
     Json more;
     Json script;
     int status;
@@ -222,11 +227,11 @@ TEST_CASE("no place among the calls at once is lost, whatever ends a call: 64 of
       {"streamed", {{"stream", true}}, {}, 200},
       {"left before an answer", {}, {{"delay_ms", 600'000}}, 0},
       {"left in a stream", {{"stream", true}}, {{"stall_after_chunks", 3}}, 0},
-      {"left in a fast stream", {{"stream", true}}, {{"tokens", 100'000}}, 0},
+      {"left in a fast stream", {{"stream", true}, {"max_tokens", 100'000}}, {{"tokens", 100'000}}, 0},
       {"refused by upstream", {}, {{"status", 400}}, 400},
       {"broken by upstream", {}, {{"cut_before_head", true}}, 502},
       {"cut by upstream", {{"stream", true}}, {{"cut_after_chunks", 4}}, 200},
-      {"not for this budget", {{"max_tokens", 2'000'000}, {"n", 2}}, {}, 402},
+      {"not for this budget", {{"model", "gemini-2.5-pro"}}, {}, 402},
       {"no such model", {{"model", "nobody"}}, {}, 404},
       {"no such field", {{"max_tokens", "many"}}, {}, 400},
   };
@@ -237,7 +242,7 @@ TEST_CASE("no place among the calls at once is lost, whatever ends a call: 64 of
     for (std::size_t i = 0; i < k_many; ++i) {
       clients.emplace_back(rig.port());
       Json more{{"max_tokens", 100}};
-      more.update(end.more);
+      if (!end.more.is_null()) more.update(end.more);
       clients.back().send(rig.request("POST", k_chat, chat_body(more, end.script).dump(), {key.header}));
     }
     if (end.status == 0) {
