@@ -27,12 +27,14 @@ NanoUsd cost_of(const catalog::Pricing& pricing, const call::Usage& usage) {
   // Counts come from upstream; one that makes no sense must not turn into credit.
   const std::int64_t input = std::max<std::int64_t>(usage.input_tokens, 0);
   const std::int64_t cached = std::clamp<std::int64_t>(usage.cached_tokens, 0, input);
+  const std::int64_t written = std::clamp<std::int64_t>(usage.cache_write_tokens, 0, input - cached);
   const std::int64_t output = std::max<std::int64_t>(usage.output_tokens, 0);
 
   const bool large = input > k_tier_above && pricing.above_200k.has_value();
   const catalog::Price& price = large ? *pricing.above_200k : pricing.base;
-  return rounded_up(times(input - cached, price.input) + times(cached, price.cached_input.value_or(price.input)) +
-                    times(output, price.output));
+  return rounded_up(times(input - cached - written, price.input) +
+                    times(cached, price.cached_input.value_or(price.input)) +
+                    times(written, price.cache_write.value_or(price.input)) + times(output, price.output));
 }
 
 }  // namespace nemo::budget

@@ -26,7 +26,9 @@ struct Attempt {
   std::string error_code;       // empty: it answered
   std::string error;            // for people, redacted
   std::int64_t started_us = 0;  // after the call's start
-  std::int64_t took_us = 0;
+  std::int64_t took_us = 0;     // until it answered or failed
+  NanoUsd cost;                 // of an attempt that was given up after it had begun to cost (a lost hedge)
+  std::string note;             // "hedge", "token renewed", …; empty: nothing to say
 };
 
 // A deployment that was considered, and why it was taken or left out.
@@ -34,9 +36,11 @@ struct Candidate {
   std::string deployment;
   std::string reason;
   bool eligible = false;
+  std::string figures;  // "ttft 23 ms, 2 in flight, score 23.4"; empty: none
 };
 
 struct Trace {
+  std::string strategy;      // that put the candidates in order
   std::string model_reason;  // "named by the caller", "lane completion: fill in the middle", …
   std::vector<Candidate> candidates;
   std::vector<Attempt> attempts;
@@ -73,7 +77,8 @@ struct CallRecord {
   int attempts = 0;
   std::string experiment;
   std::string arm;
-  std::string client;  // from user-agent, shortened: "OpenAI/JS", "curl", …
+  std::optional<bool> accepted;  // a completion: whether its text was taken, once that is known
+  std::string client;            // from user-agent, shortened: "OpenAI/JS", "curl", …
   std::vector<std::string> tags;
   Trace trace;
 };

@@ -15,7 +15,7 @@ namespace nemo::config {
 
 using Millis = std::chrono::milliseconds;
 
-enum class UpstreamKind : std::uint8_t { nemo, openai };
+enum class UpstreamKind : std::uint8_t { nemo, openai, vertex, anthropic };
 enum class OnDisconnect : std::uint8_t { cancel, drain };
 enum class ContentLogging : std::uint8_t { none, metadata, redacted, full };
 
@@ -31,6 +31,11 @@ struct Upstream {
   UpstreamKind kind = UpstreamKind::openai;
   std::string base_url;  // without a trailing slash
   SecretRef key;
+  // kind vertex
+  std::string project;
+  std::string location;
+  std::string credentials = "adc";        // "adc" or "file:PATH"
+  std::string token_url;                  // in place of Google's own; empty: https://oauth2.googleapis.com/token
   std::string header_prefix = "x-nemo-";  // kind nemo: the service's own response headers
   bool unpriced_allowed = false;          // unpriced = "allow"
   std::string completions = "auto";       // auto | native | chat : how /v1/completions is served there
@@ -54,11 +59,14 @@ struct Deployment {
 
 struct Lane {
   std::string model;
-  std::string strategy;
+  std::string strategy;  // one of routing's names; empty: simple-shuffle
   std::vector<std::string> fallbacks;
   std::vector<std::string> tags;
   std::optional<Millis> first_token_timeout;
-  std::string hedge_after;      // "", "p95" or a duration
+  struct Hedge {
+    std::optional<Millis> after;  // absent: the deployment's own p95
+  };
+  std::optional<Hedge> hedge;   // hedge_after = "p95" or a duration; absent: off
   std::string budget_fallback;  // on_budget = "fallback:MODEL"; empty: what the budget refuses is refused
 };
 

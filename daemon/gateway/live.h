@@ -8,6 +8,7 @@
 #include "daemon/catalog/catalog.h"
 #include "daemon/config/settings.h"
 #include "daemon/routing/route.h"
+#include "daemon/upstream/token_source.h"
 #include "shared/guarded.h"
 #include "shared/secret.h"
 
@@ -15,7 +16,8 @@ namespace nemo::gateway {
 
 struct Endpoint {
   config::Upstream settings;
-  Secret key;  // empty: none is configured
+  Secret key;                                     // empty: none is configured
+  std::shared_ptr<upstream::TokenSource> tokens;  // kind vertex: in place of a key
 };
 
 struct Snapshot {

@@ -13,34 +13,22 @@
 #include "daemon/call/call_record.h"
 #include "daemon/call/call_spec.h"
 #include "daemon/catalog/catalog.h"
+#include "daemon/routing/table.h"
 #include "shared/result.h"
 
 namespace nemo::routing {
 
-struct Deployment {
-  std::string id;     // "gemini-2.5-flash@nemo"
-  std::string model;  // catalog id
-  std::string upstream;
-  std::string upstream_model;  // what goes into the request
-  int order = 1;
-  int weight = 1;
-  std::vector<std::string> tags;
-  bool drain_on_disconnect = false;
-  bool unpriced_allowed = false;
-  bool keyless = false;  // its upstream needs a key and has none: never eligible, but named in the reasons
-};
+// Why a deployment was left out; `none`: it was not.
+enum class Exclusion : std::uint8_t { none, keyless, tags, unpriced, rate_limited, rpm_used_up };
 
-struct Lane {
-  std::string model;
-  std::vector<std::string> fallbacks;
-  std::vector<std::string> tags;
-};
-
-// Everything a decision looks at. Immutable; built anew when the config or an upstream's model list changes.
-struct Table {
-  std::vector<Deployment> deployments;
-  std::map<std::string, Lane> lanes;
-  std::map<std::string, std::string> aliases;
+struct Considered {
+  const Deployment* deployment;
+  const catalog::Model* model;
+  Exclusion exclusion = Exclusion::none;
+  Figures figures;   // of the moment
+  double score = 0;  // by the strategy: lower is better
+  bool is_fallback = false;
+  bool explored = false;  // put first to be measured again
 };
 
 struct Decision {
@@ -51,28 +39,36 @@ struct Decision {
     const Deployment* deployment;
     const catalog::Model* model;
   };
-  std::vector<Choice> choices;              // eligible, best first
-  std::vector<call::Candidate> considered;  // all of them, with reasons
+  std::vector<Choice> choices;         // eligible, best first
+  std::vector<Considered> considered;  // all of them: first those of `choices`, in that order
+  Strategy strategy = Strategy::simple_shuffle;
+  const Experiment* experiment = nullptr;  // that chose the model; points into the table
+  const Arm* arm = nullptr;
 };
 
+// What the ledger keeps of the candidates, in words: "ttft 23 ms", "its tags do not match", …
+std::vector<call::Candidate> explain(const Decision& decision);
+
+// What a decision depends on beside the table and the request. `unit` is who an experiment sees: the seat; `request_id`
+// is for experiments by request.
+struct Circumstances {
+  const std::vector<std::string>& allowed;  // models of the key; empty: every model
+  std::string_view seat;
+  std::string_view request_id;
+  SteadyTime now;
+  std::uint64_t random = 0;
+};
+
+// Candidates of the wanted model come before those of its fallbacks, lower orders before higher ones, and healthy
+// deployments before cooling ones; among equals the lane's strategy decides. Pure but for the gauges, which it reads.
 // Errors: invalid_request (no model for embeddings), model_not_found (with the nearest ids), model_not_priced,
-// model_not_allowed, no_deployment_available. What had been decided before an error is in `decision` all the same, so
-// that a refused call can be explained too. `allowed` empty: every model.
+// model_not_allowed, no_deployment_available (with retry_after_s when it is only a matter of time). What had been
+// decided before an error is in `decision` all the same, so that a refused call can be explained too.
 Status decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
-              const std::vector<std::string>& allowed, Decision& decision);
+              const Circumstances& circumstances, Decision& decision);
 
 // "completion" for fill-in-the-middle endpoints and small, tool-less chats with a low max_tokens; "reasoning" for the
 // rest; empty for embeddings. `why` is set to the reason in words.
 std::string lane_of(const call::CallSpec& spec, std::string& why);
-
-// What the config says of upstreams, and what their own lists say, as deployments. An upstream without explicit
-// deployments serves every catalog model that it lists; while its list is not known, every catalog model.
-struct UpstreamFacts {
-  std::string name;
-  bool unpriced_allowed = false;
-  bool keyless = false;
-  std::optional<std::set<std::string>> listed;  // absent: not known (yet)
-};
-void add_implicit_deployments(Table& table, const catalog::Catalog& catalog, const UpstreamFacts& upstream);
 
 }  // namespace nemo::routing

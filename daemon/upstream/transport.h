@@ -25,8 +25,10 @@ struct Request {
   std::string url;
   std::vector<std::string> headers;  // "name: value", secrets excluded
   Secret bearer;                     // empty: no Authorization header
+  std::string key_header;  // "x-api-key": the header that takes `bearer`'s place; empty: Authorization: Bearer
   std::string body;
   HttpVersion version = HttpVersion::negotiate;
+  bool raced = false;  // may be waited for together with another one (Transport::wait_first)
   std::string ca_file;
   Millis connect_timeout{5'000};
   Millis first_byte_timeout{120'000};  // sent -> first byte of the answer's body
@@ -73,6 +75,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual std::unique_ptr<Exchange> start(Request request) = 0;
+  // Waits until one of two exchanges of this thread has bytes of its body (or has ended: its turn to be asked), for at
+  // most `until`. Both were started with Request::raced.
+  enum class Race : std::uint8_t { first, second, client_gone, not_yet };
+  virtual Race wait_first(Exchange& first, Exchange& second, int client_fd, std::optional<SteadyTime> until) = 0;
 };
 
 }  // namespace nemo::upstream
