@@ -115,6 +115,10 @@ std::string upstream_path(const std::string& upstream, const char* what) {
   return "/upstreams/" + encode_segment(upstream) + what;
 }
 
+std::string experiment_path(const std::string& name, const char* what) {
+  return "/experiments/" + encode_segment(name) + what;
+}
+
 }  // namespace
 
 AdminClient::AdminClient(fs::path socket) : m_socket(std::move(socket)) {}
@@ -209,6 +213,38 @@ Result<std::vector<admin::Accuracy>> AdminClient::accuracy(const std::string& si
   httplib::Params parameters;
   add_if_given(parameters, "since", since);
   return ask_for<std::vector<admin::Accuracy>>(m_socket, {"GET", "/accuracy", parameters});
+}
+
+Result<std::vector<admin::Deployment>> AdminClient::deployments() const {
+  return ask_for<std::vector<admin::Deployment>>(m_socket, {"GET", "/deployments"});
+}
+
+Result<admin::RoutePlan> AdminClient::explain_route(const admin::RouteQuestion& question) const {
+  return ask_for<admin::RoutePlan>(m_socket, {"POST", "/route/explain", {}, Json(question).dump()});
+}
+
+Result<std::vector<admin::Experiment>> AdminClient::experiments() const {
+  return ask_for<std::vector<admin::Experiment>>(m_socket, {"GET", "/experiments"});
+}
+
+Result<admin::Experiment> AdminClient::create_experiment(const admin::ExperimentRequest& request) const {
+  return ask_for<admin::Experiment>(m_socket, {"POST", "/experiments", {}, Json(request).dump()});
+}
+
+Result<admin::Experiment> AdminClient::start_experiment(const std::string& name) const {
+  return ask_for<admin::Experiment>(m_socket, {"POST", experiment_path(name, "/start")});
+}
+
+Result<admin::Experiment> AdminClient::pause_experiment(const std::string& name) const {
+  return ask_for<admin::Experiment>(m_socket, {"POST", experiment_path(name, "/pause")});
+}
+
+Result<admin::Experiment> AdminClient::stop_experiment(const std::string& name) const {
+  return ask_for<admin::Experiment>(m_socket, {"POST", experiment_path(name, "/stop")});
+}
+
+Result<admin::ExperimentReport> AdminClient::report_experiment(const std::string& name) const {
+  return ask_for<admin::ExperimentReport>(m_socket, {"GET", experiment_path(name, "/report")});
 }
 
 Result<std::vector<admin::Call>> AdminClient::calls(const admin::CallQuery& query) const {

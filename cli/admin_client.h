@@ -9,8 +9,11 @@
 
 #include "shared/admin/budget.h"
 #include "shared/admin/call.h"
+#include "shared/admin/deployment.h"
+#include "shared/admin/experiment.h"
 #include "shared/admin/key.h"
 #include "shared/admin/model.h"
+#include "shared/admin/route.h"
 #include "shared/admin/status.h"
 #include "shared/admin/team.h"
 #include "shared/admin/usage.h"
@@ -58,6 +61,16 @@ class AdminClient {
   Result<std::vector<admin::Unsettled>> unsettled() const;
   Status release_unsettled(std::int64_t id, const admin::Release& release) const;
   Result<std::vector<admin::Accuracy>> accuracy(const std::string& since) const;  // RFC 3339; empty: from the beginning
+
+  Result<std::vector<admin::Deployment>> deployments() const;
+  Result<admin::RoutePlan> explain_route(const admin::RouteQuestion& question) const;
+
+  Result<std::vector<admin::Experiment>> experiments() const;  // the oldest first
+  Result<admin::Experiment> create_experiment(const admin::ExperimentRequest& request) const;
+  Result<admin::Experiment> start_experiment(const std::string& name) const;
+  Result<admin::Experiment> pause_experiment(const std::string& name) const;
+  Result<admin::Experiment> stop_experiment(const std::string& name) const;
+  Result<admin::ExperimentReport> report_experiment(const std::string& name) const;
 
   Result<std::vector<admin::Call>> calls(const admin::CallQuery& query) const;  // oldest first
   Result<admin::CallStory> call(const std::string& id) const;

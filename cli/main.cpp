@@ -34,6 +34,9 @@ void add_commands(CLI::App& app, Context& context) {
   commands::add_teams(app, context);
   commands::add_seats(app, context);
   commands::add_budgets(app, context);
+  commands::add_deployments(app, context);
+  commands::add_route(app, context);
+  commands::add_ab(app, context);
   commands::add_usage(app, context);
   commands::add_logs(app, context);
   commands::add_why(app, context);

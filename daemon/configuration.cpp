@@ -68,52 +68,17 @@ Secret trimmed(std::string text) {
   return Secret(std::move(text));
 }
 
-// What only an upstream names is in the catalog too, without a price: so it can be refused for that, not as unknown.
-std::map<std::string, catalog::ModelOverride> with_listed(std::map<std::string, catalog::ModelOverride> models,
-                                                          const std::map<std::string, upstream::ListState>& lists) {
-  const catalog::Catalog known;
-  for (const auto& [name, state] : lists) {
-    if (!state.models) continue;
-    for (const std::string& id : *state.models) {
-      if (known.find(id) != nullptr || models.contains(id)) continue;
-      catalog::ModelOverride bare;
-      bare.capabilities = std::vector<std::string>{"chat", "embeddings"};
-      models.emplace(id, std::move(bare));
-    }
-  }
-  return models;
+constexpr std::string_view k_file_prefix = "file:";
+
+// The file that an upstream's credentials are in; empty: none is named.
+fs::path credentials_file(const config::Upstream& upstream) {
+  if (!upstream.credentials.starts_with(k_file_prefix)) return {};
+  return upstream.credentials.substr(k_file_prefix.size());
 }
 
-routing::Table make_table(const config::Settings& settings, const catalog::Catalog& catalog,
-                          const std::map<std::string, gateway::Endpoint>& endpoints,
-                          const std::map<std::string, upstream::ListState>& lists) {
-  routing::Table table;
-  table.aliases = settings.aliases;
-  for (const auto& [name, lane] : settings.lanes) table.lanes[name] = {lane.model, lane.fallbacks, lane.tags};
-  const auto keyless = [&](const config::Upstream& upstream) {
-    return needs_key(upstream) && endpoints.at(upstream.name).key.empty();
-  };
-  for (const config::Deployment& one : settings.deployments) {
-    const config::Upstream* upstream = settings.find_upstream(one.upstream);
-    routing::Deployment deployment;
-    deployment.id = one.model + "@" + one.upstream;
-    deployment.model = one.model;
-    deployment.upstream = one.upstream;
-    deployment.upstream_model = one.upstream_model;
-    deployment.order = one.order;
-    deployment.weight = one.weight;
-    deployment.tags = one.tags;
-    deployment.drain_on_disconnect = one.on_disconnect == config::OnDisconnect::drain;
-    deployment.unpriced_allowed = upstream->unpriced_allowed;
-    deployment.keyless = keyless(*upstream);
-    table.deployments.push_back(std::move(deployment));
-  }
-  for (const config::Upstream& upstream : settings.upstreams) {
-    routing::UpstreamFacts facts{upstream.name, upstream.unpriced_allowed, keyless(upstream), {}};
-    if (const auto list = lists.find(upstream.name); list != lists.end()) facts.listed = list->second.models;
-    add_implicit_deployments(table, catalog, facts);
-  }
-  return table;
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return fs::status(path, error).type() != fs::file_type::not_found;
 }
 
 }  // namespace
@@ -121,7 +86,7 @@ routing::Table make_table(const config::Settings& settings, const catalog::Catal
 Result<config::Settings> load_settings(const fs::path& file) {
   auto text = read_text(file);
   if (!text) return text.error();
-  auto settings = config::parse_settings(*text, file.string());
+  auto settings = config::parse_settings(*text, file.string(), is_there);
   if (!settings) return settings;
   if (const auto zone = lib::TimeZone::find(settings->time_zone); !zone) {
     return fail(ErrorKind::invalid_config, file.string() + ": " + zone.error().message);
@@ -129,17 +94,19 @@ Result<config::Settings> load_settings(const fs::path& file) {
   return settings;
 }
 
-Configuration::Configuration(fs::path file, secrets::SecretStore& secrets, Environment env, gateway::Live& live)
-    : m_file(std::move(file)), m_secrets(secrets), m_env(std::move(env)), m_live(live) {}
+Configuration::Configuration(fs::path file, secrets::SecretStore& secrets, Environment env, gateway::Live& live,
+                             TokenSources::Make make_tokens)
+    : m_file(std::move(file)), m_secrets(secrets), m_env(env), m_live(live), m_tokens(env, std::move(make_tokens)) {}
 
 Status Configuration::load() {
   const std::lock_guard lock(m_mutex);
   return reload_locked();
 }
 
-void Configuration::attach(upstream::ModelLists& lists) {
+void Configuration::attach(upstream::ModelLists& lists, upstream::HealthProber& prober) {
   const std::lock_guard lock(m_mutex);
   m_lists = &lists;
+  m_prober = &prober;
   const auto world = m_live.get();
   publish(world->settings, AskLists::yes);
 }
@@ -147,6 +114,7 @@ void Configuration::attach(upstream::ModelLists& lists) {
 void Configuration::detach() {
   const std::lock_guard lock(m_mutex);
   m_lists = nullptr;
+  m_prober = nullptr;
 }
 
 Status Configuration::reload() {
@@ -156,7 +124,7 @@ Status Configuration::reload() {
 
 bool Configuration::reload_if_changed() {
   const std::lock_guard lock(m_mutex);
-  if (stamp() == m_stamp) return false;
+  if (stamps() == m_stamps) return false;
   if (const auto status = reload_locked(); !status) {
     log::error("the changed config is not used: " + status.error().message);
   } else {
@@ -166,25 +134,45 @@ bool Configuration::reload_if_changed() {
 }
 
 Status Configuration::reload_locked() {
-  m_stamp = stamp();
+  m_stamps = stamps();
   auto settings = load_settings(m_file);
   if (!settings) {
     m_last_error = settings.error().message;
     return settings.error();
   }
   m_last_error.clear();
+  m_watched.clear();
+  for (const config::Upstream& upstream : settings->upstreams) {
+    if (const fs::path file = credentials_file(upstream); !file.empty()) m_watched.push_back(file);
+  }
+  // The file's own stays as it was before it was read: what was written since is read next time.
+  const auto as_read = m_stamps.front();
+  m_stamps = stamps();
+  m_stamps.front() = as_read;
   publish(*settings, AskLists::yes);
   return Done{};
 }
 
-std::optional<Configuration::Stamp> Configuration::stamp() const {
-  std::error_code error;
-  Stamp now;
-  now.time = fs::last_write_time(m_file, error);
-  if (error) return std::nullopt;
-  now.size = fs::file_size(m_file, error);
-  if (error) return std::nullopt;
+Configuration::Stamps Configuration::stamps() const {
+  const auto stamp_of = [](const fs::path& file) -> std::optional<Stamp> {
+    std::error_code error;
+    Stamp now;
+    now.time = fs::last_write_time(file, error);
+    if (error) return std::nullopt;
+    now.size = fs::file_size(file, error);
+    if (error) return std::nullopt;
+    return now;
+  };
+  Stamps now{stamp_of(m_file)};
+  for (const fs::path& file : m_watched) now.push_back(stamp_of(file));
   return now;
+}
+
+void Configuration::use_experiments(std::vector<routing::Experiment> experiments) {
+  const std::lock_guard lock(m_mutex);
+  m_experiments = std::move(experiments);
+  const auto world = m_live.get();
+  publish(world->settings, AskLists::no);
 }
 
 void Configuration::rebuild() {
@@ -197,18 +185,71 @@ void Configuration::rebuild() {
 void Configuration::publish(const config::Settings& settings, AskLists ask) {
   auto next = std::make_shared<gateway::Snapshot>();
   next->settings = settings;
+  add_endpoints(*next);
+  const UpstreamStates states = states_of(*next);
+  next->catalog = make_catalog(settings, states);
+  next->table = make_table(settings, next->catalog, states, m_experiments);
+  m_fleet.attach(next->table, health_rules(settings.routing));
+  tell_of(*next);
   std::vector<upstream::ListedUpstream> listed;
   for (const config::Upstream& upstream : settings.upstreams) {
-    Secret key = resolve(upstream.key);
-    listed.push_back({upstream, key, needs_key(upstream) && key.empty()});
-    next->endpoints.emplace(upstream.name, gateway::Endpoint{upstream, std::move(key)});
+    const gateway::Endpoint& endpoint = next->endpoints.at(upstream.name);
+    listed.push_back({endpoint.settings, endpoint.key, !states.at(upstream.name).ready});
   }
-  std::map<std::string, upstream::ListState> lists;
-  if (m_lists != nullptr) lists = m_lists->states();
-  next->catalog = catalog::Catalog(with_listed(settings.models, lists));
-  next->table = make_table(settings, next->catalog, next->endpoints, lists);
+  std::vector<upstream::ProbedDeployment> probed;
+  for (const routing::Deployment& one : next->table.deployments) {
+    const gateway::Endpoint& endpoint = next->endpoints.at(one.upstream);
+    probed.push_back({one.id, endpoint.settings, endpoint.key, one.gauge});
+  }
   m_live.set(std::move(next));
   if (m_lists != nullptr && ask == AskLists::yes) m_lists->set_upstreams(std::move(listed));
+  if (m_prober != nullptr) m_prober->set_deployments(std::move(probed));
+}
+
+void Configuration::add_endpoints(gateway::Snapshot& next) {
+  const auto identities = m_tokens.refresh(next.settings.upstreams);
+  for (const config::Upstream& upstream : next.settings.upstreams) {
+    gateway::Endpoint endpoint{upstream, resolve(upstream.key), nullptr};
+    if (const auto found = identities.find(upstream.name); found != identities.end()) {
+      const Result<UpstreamIdentity>& identity = found->second;
+      if (identity) {
+        endpoint.settings.project = identity->project;
+        endpoint.quota_project = identity->quota_project;
+        endpoint.tokens = identity->tokens;
+      } else {
+        endpoint.unusable = identity.error().message;
+      }
+    }
+    next.endpoints.emplace(upstream.name, std::move(endpoint));
+  }
+}
+
+UpstreamStates Configuration::states_of(const gateway::Snapshot& next) const {
+  std::map<std::string, upstream::ListState> lists;
+  if (m_lists != nullptr) lists = m_lists->states();
+  UpstreamStates states;
+  for (const auto& [name, endpoint] : next.endpoints) {
+    UpstreamState& state = states[name];
+    state.ready = endpoint.unusable.empty() && !(needs_key(endpoint.settings) && endpoint.key.empty());
+    if (const auto list = lists.find(name); list != lists.end()) state.listed = list->second.models;
+  }
+  return states;
+}
+
+// What is configured and cannot be used: said once while it lasts.
+void Configuration::tell_of(const gateway::Snapshot& next) {
+  std::set<std::string> warnings;
+  for (const auto& [name, endpoint] : next.endpoints) {
+    if (!endpoint.unusable.empty()) warnings.insert("upstream " + name + " is not used: " + endpoint.unusable);
+  }
+  for (const routing::Experiment& one : m_experiments) {
+    const Status fine = can_run(one, next.settings, next.catalog);
+    if (one.state == routing::ExperimentState::running && !fine) warnings.insert(fine.error().message);
+  }
+  for (const std::string& warning : warnings) {
+    if (!m_told.contains(warning)) log::warn(warning);
+  }
+  m_told = std::move(warnings);
 }
 
 Secret Configuration::resolve(const config::SecretRef& ref) const {

@@ -6,13 +6,16 @@
 #include "daemon/configuration.h"
 #include "daemon/daemon_control.h"
 #include "daemon/entitlements.h"
+#include "daemon/experiments.h"
 #include "daemon/gateway/gateway.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/http/listener.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/secrets/secret_store.h"
 #include "daemon/store/sqlite_store.h"
+#include "daemon/token_sources.h"
 #include "daemon/upstream/curl_transport.h"
+#include "daemon/upstream/health_prober.h"
 #include "daemon/upstream/model_lists.h"
 #include "shared/log.h"
 
@@ -25,8 +28,11 @@ class Daemon::Parts {
       : options(std::move(given)),
         store(std::move(opened_store)),
         secret_store(options.data_folder / "secrets"),
-        configuration(options.config_file, secret_store, options.env, live),
+        configuration(options.config_file, secret_store, options.env, live,
+                      google_token_sources(transport, clock, options.env)),
         lists(transport, protocol::read_model_ids, [this] { configuration.rebuild(); }),
+        prober(transport, clock),
+        experiments(*store, configuration, live, clock),
         entitlements({*store, *store, *store}, transport, clock),
         gateway(live, entitlements.terms(), transport, store->request_log(), clock),
         editors(gateway, live, clock, options.patience) {}
@@ -35,20 +41,21 @@ class Daemon::Parts {
 
   Status open() {
     if (auto loaded = configuration.load(); !loaded) return loaded.error();
+    if (auto opened = experiments.open(); !opened) return opened.error();
     const auto world = live.get();  // held: the next one comes with attach()
     const auto& settings = world->settings;
     heed_settings();
     if (auto opened = entitlements.open(settings.time_zone); !opened) return opened.error();
     listen_in_force = {settings.listen_host, settings.listen_port};
     host = options.listen ? options.listen->first : settings.listen_host;
-    control.emplace(DaemonControl::Parts{configuration, live, entitlements, store->request_log(), editors, lists, clock,
-                                         options.data_folder, host});
+    control.emplace(DaemonControl::Parts{configuration, live, entitlements, store->request_log(), editors, lists,
+                                         experiments, clock, options.data_folder, host});
     admin.emplace(*control, *store, store->call_history(), clock);
     if (auto started = admin->start(options.socket); !started) return started.error();
     if (auto up = editors.listen(host, options.listen ? options.listen->second : settings.listen_port); !up) {
       return up.error();
     }
-    configuration.attach(lists);
+    configuration.attach(lists, prober);
     if (settings.require_key && entitlements.keys().empty()) {
       log::info("no key exists yet; make one with: nemo keys create --seat NAME");
     }
@@ -85,10 +92,12 @@ class Daemon::Parts {
   SystemClock clock;
   std::unique_ptr<store::SqliteStore> store;
   secrets::SecretStore secret_store;
-  gateway::Live live;
   upstream::CurlTransport transport;
+  gateway::Live live;  // behind the transport: what calls see holds the token sources, which use it
   Configuration configuration;
   upstream::ModelLists lists;
+  upstream::HealthProber prober;
+  Experiments experiments;
   Entitlements entitlements;
   gateway::Gateway gateway;
   http::EditorServer editors;

@@ -5,8 +5,13 @@
 #include <algorithm>
 #include <set>
 
+#include "daemon/admin/convert_route.h"
 #include "daemon/config/parse_settings.h"
+#include "daemon/gateway/chance.h"
 #include "daemon/http/listener.h"
+#include "daemon/routing/route.h"
+#include "daemon/upstream/google/endpoints.h"
+#include "shared/ids.h"
 #include "shared/version.h"
 
 namespace nemo {
@@ -27,16 +32,40 @@ std::string text_of(const config::SecretRef& ref) {
   return "";
 }
 
+std::string_view name_of(config::UpstreamKind kind) {
+  switch (kind) {
+    case config::UpstreamKind::nemo:
+      return "nemo";
+    case config::UpstreamKind::openai:
+      return "openai";
+    case config::UpstreamKind::vertex:
+      return "vertex";
+    case config::UpstreamKind::anthropic:
+      return "anthropic";
+  }
+  return "";
+}
+
+// Of kind vertex: its tokens stand for a key, and there is no list to have been asked for.
+void put_vertex(admin::UpstreamStatus& status, const gateway::Endpoint& endpoint) {
+  const config::Upstream& settings = endpoint.settings;
+  if (status.base_url.empty()) status.base_url = upstream::google::base_url_of(settings.location);
+  status.key = endpoint.unusable.empty() ? "ok" : "missing";
+  status.key_source = settings.credentials;
+  status.detail = endpoint.unusable;
+}
+
 admin::UpstreamStatus status_of_upstream(const gateway::Endpoint& endpoint, const upstream::ListState* list) {
   admin::UpstreamStatus status;
   const config::Upstream& settings = endpoint.settings;
   status.name = settings.name;
-  status.kind = settings.kind == config::UpstreamKind::nemo ? "nemo" : "openai";
+  status.kind = name_of(settings.kind);
   status.base_url = settings.base_url;
   const bool needs_key = settings.key.kind != config::SecretRef::Kind::none;
   status.key = !needs_key ? "not needed" : endpoint.key.empty() ? "missing" : "ok";
   status.key_source = text_of(settings.key);
   status.state = "not tried";
+  if (settings.kind == config::UpstreamKind::vertex) put_vertex(status, endpoint);
   if (list == nullptr || !list->tried) return status;
   status.state = list->error.empty() ? "reachable" : "unreachable";
   status.detail = list->error;
@@ -132,6 +161,34 @@ std::vector<admin::Model> DaemonControl::models() {
     models.push_back(std::move(shown));
   }
   return models;
+}
+
+// An upstream of kind vertex has no list: that Google gives a token for it is what can be known for nothing.
+Result<int> DaemonControl::probe(const std::string& upstream) {
+  const auto world = m_parts.live.get();
+  const auto endpoint = world->endpoints.find(upstream);
+  if (endpoint == world->endpoints.end() || endpoint->second.settings.kind != config::UpstreamKind::vertex) {
+    return m_parts.lists.probe(upstream);
+  }
+  if (!endpoint->second.unusable.empty()) return fail(ErrorKind::upstream_error, endpoint->second.unusable);
+  if (const auto token = endpoint->second.tokens->token(); !token) return token.error();
+  const auto& all = world->table.deployments;
+  return static_cast<int>(
+      std::count_if(all.begin(), all.end(), [&](const routing::Deployment& one) { return one.upstream == upstream; }));
+}
+
+std::vector<admin::Deployment> DaemonControl::deployments() {
+  return admin::to_deployments(m_parts.live.get()->table, m_parts.clock.steady());
+}
+
+admin::RoutePlan DaemonControl::explain_route(const call::CallSpec& spec, const admin::RouteCaller& caller) {
+  const auto world = m_parts.live.get();
+  const std::string id = make_request_id(m_parts.clock.wall());
+  routing::Decision decision;
+  const Status decided =
+      routing::decide(world->table, world->catalog, spec,
+                      {caller.models, caller.seat, id, m_parts.clock.steady(), gateway::draw_chance()}, decision);
+  return admin::to_plan(spec, decision, decided);
 }
 
 std::string DaemonControl::config_text() {

@@ -8,6 +8,7 @@
 #include "daemon/admin/control.h"
 #include "daemon/configuration.h"
 #include "daemon/entitlements.h"
+#include "daemon/experiments.h"
 #include "daemon/gateway/live.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/ledger/request_log.h"
@@ -24,6 +25,7 @@ class DaemonControl final : public admin::Control {
     const ledger::RequestLog& log;
     const http::EditorServer& editors;
     upstream::ModelLists& lists;
+    Experiments& experiments;
     const Clock& clock;
     std::filesystem::path data_folder;
     std::string host;
@@ -37,7 +39,7 @@ class DaemonControl final : public admin::Control {
   Status set_lane_model(const std::string& lane, const std::string& model) override;
   Status login(const std::string& upstream, const Secret& key) override;
   Status logout(const std::string& upstream) override;
-  Result<int> probe(const std::string& upstream) override { return m_parts.lists.probe(upstream); }
+  Result<int> probe(const std::string& upstream) override;
   Status directory_changed() override { return m_parts.entitlements.refresh(); }
   std::vector<budget::Standing> standings() override { return m_parts.entitlements.budgets().standings(); }
   std::vector<budget::Unsettled> unsettled() override { return m_parts.entitlements.unsettled(); }
@@ -45,6 +47,13 @@ class DaemonControl final : public admin::Control {
     return m_parts.entitlements.release_unsettled(id, who, why);
   }
   std::vector<budget::Alert> alerts() override { return m_parts.entitlements.alerts(); }
+  std::vector<admin::Deployment> deployments() override;
+  admin::RoutePlan explain_route(const call::CallSpec& spec, const admin::RouteCaller& caller) override;
+  Result<std::vector<routing::Experiment>> experiments() override { return m_parts.experiments.all(); }
+  Status add_experiment(const routing::Experiment& experiment) override { return m_parts.experiments.add(experiment); }
+  Result<routing::Experiment> set_experiment_state(const std::string& name, routing::ExperimentState state) override {
+    return m_parts.experiments.set_state(name, state);
+  }
 
  private:
   Parts m_parts;

@@ -64,14 +64,25 @@ void check_keys(const admin::DaemonStatus& status, Checks& checks) {
   }
 }
 
+Check check_credentials(const admin::UpstreamStatus& upstream) {
+  const bool is_vertex = upstream.kind == "vertex";
+  Check check{State::ok, "upstream " + upstream.name + (is_vertex ? ": token" : ": key"), upstream.key, ""};
+  if (upstream.key != "missing") return check;
+  check.state = State::failed;
+  if (!upstream.key_source.empty()) check.detail += " (" + upstream.key_source + ")";
+  if (!is_vertex) {
+    check.advice = "nemo login --upstream " + upstream.name;
+    return check;
+  }
+  if (!upstream.detail.empty()) check.detail += ": " + upstream.detail;
+  check.advice = "gcloud auth application-default login, or name a key file: credentials = \"file:PATH\" in the config";
+  return check;
+}
+
 void check_upstream(const AdminClient& client, const admin::UpstreamStatus& upstream, Checks& checks) {
   const std::string name = "upstream " + upstream.name;
-  if (upstream.key == "missing") {
-    const std::string from = upstream.key_source.empty() ? "" : " (" + upstream.key_source + ")";
-    checks.push_back({State::failed, name + ": key", "missing" + from, "nemo login --upstream " + upstream.name});
-    return;
-  }
-  checks.push_back({State::ok, name + ": key", upstream.key, ""});
+  checks.push_back(check_credentials(upstream));
+  if (upstream.key == "missing") return;
   const auto models = client.probe(upstream.name);
   if (!models) {
     checks.push_back({State::failed, name + ": answers", models.error().message,
@@ -79,6 +90,8 @@ void check_upstream(const AdminClient& client, const admin::UpstreamStatus& upst
   } else if (*models == 0) {
     checks.push_back(
         {State::warning, name + ": answers", "it lists no model", "name its models with [[deployment]] in the config"});
+  } else if (upstream.kind == "vertex") {  // it has no list: its deployments were counted
+    checks.push_back({State::ok, name + ": deployments", output::show_count(*models), ""});
   } else {
     checks.push_back({State::ok, name + ": answers", "it lists " + output::show_count(*models) + " models", ""});
   }

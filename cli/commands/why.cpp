@@ -16,6 +16,7 @@ namespace nemo::cli::commands {
 namespace {
 
 using output::Align;
+using output::Cell;
 using output::Header;
 using output::Style;
 using output::Table;
@@ -57,6 +58,10 @@ void show_head(const Context& context, const admin::CallStory& story) {
   if (!call.experiment.empty()) {
     context.out << "Experiment: " << context.styled(call.experiment + ", arm " + call.arm, Style::plain) << ".\n";
   }
+  if (call.accepted) {
+    context.out << (*call.accepted ? "Accepted: the editor's next prompt has its text in it.\n"
+                                   : "Not accepted: its text did not come back in the editor's next prompts.\n");
+  }
   if (call.cache == "hit" || call.cache == "type-through") {
     context.out << "Answered from the cache (" << context.styled(call.cache, Style::plain)
                 << "): no upstream was asked.\n";
@@ -66,13 +71,29 @@ void show_head(const Context& context, const admin::CallStory& story) {
 void show_candidates(const Context& context, const admin::CallStory& story) {
   if (story.candidates.empty()) return;
   show_title(context, "Who could have answered");
-  Table table({{"", Align::left}, {"", Align::left, 0, 16}, {"", Align::left, 0, 20}});
+  if (!story.strategy.empty()) {
+    context.out << "  In this order, by the strategy " << context.styled(story.strategy, Style::strong) << ".\n";
+  }
+  Table table({{"", Align::left}, {"", Align::left, 0, 16}, {"", Align::left, 1, 16}, {"", Align::left, 0, 20}});
   for (const admin::CandidateView& candidate : story.candidates) {
     table.add({{candidate.eligible ? "  ✔" : "  ✘", candidate.eligible ? Style::good : Style::faint},
                {candidate.deployment},
+               {candidate.figures},
                {(candidate.eligible ? "" : "left out: ") + candidate.reason, Style::faint}});
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours, Header::hide);
+}
+
+Cell say_outcome(const admin::AttemptView& attempt) {
+  const std::string status = attempt.http_status == 0 ? "" : std::to_string(attempt.http_status) + " ";
+  if (!attempt.error_code.empty()) return {status + attempt.error_code, Style::bad};
+  return status.empty() ? Cell{"given up", Style::faint} : Cell{status + "answered", Style::good};
+}
+
+// "hedge: what it said"
+std::string say_remark(const admin::AttemptView& attempt) {
+  if (attempt.note.empty() || attempt.error.empty()) return attempt.note + attempt.error;
+  return attempt.note + ": " + attempt.error;
 }
 
 void show_attempts(const Context& context, const admin::CallStory& story) {
@@ -86,17 +107,17 @@ void show_attempts(const Context& context, const admin::CallStory& story) {
                {"AFTER", Align::right, 1},
                {"TOOK", Align::right},
                {"STATUS", Align::left},
-               {"WHAT IT SAID", Align::left, 2, 20}});
-  int number = 0;
-  for (const admin::AttemptView& attempt : story.attempts) {
-    const bool answered = attempt.error_code.empty();
-    const std::string status = attempt.http_status == 0 ? "" : std::to_string(attempt.http_status) + " ";
-    table.add({{std::to_string(++number)},
+               {"COST", Align::right, 2},
+               {"WHAT IT SAID", Align::left, 3, 20}});
+  for (std::size_t i = 0; i < story.attempts.size(); ++i) {
+    const admin::AttemptView& attempt = story.attempts[i];
+    table.add({{std::to_string(i + 1)},
                {attempt.deployment},
                {output::show_millis(attempt.started_ms)},
                {output::show_millis(attempt.took_ms)},
-               {status + (answered ? "answered" : attempt.error_code), answered ? Style::good : Style::bad},
-               {attempt.error, Style::faint}});
+               say_outcome(attempt),
+               {attempt.cost == "0" ? "" : output::show_money(attempt.cost)},
+               {say_remark(attempt), Style::faint}});
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours);
 }

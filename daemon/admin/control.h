@@ -8,12 +8,22 @@
 #include "daemon/budget/alert_store.h"
 #include "daemon/budget/book.h"
 #include "daemon/budget/lease_store.h"
+#include "daemon/call/call_spec.h"
+#include "daemon/routing/experiment.h"
+#include "shared/admin/deployment.h"
 #include "shared/admin/model.h"
+#include "shared/admin/route.h"
 #include "shared/admin/status.h"
 #include "shared/result.h"
 #include "shared/secret.h"
 
 namespace nemo::admin {
+
+// Whose call a route is explained for.
+struct RouteCaller {
+  std::string seat;                 // empty: nobody's
+  std::vector<std::string> models;  // that the key may use; empty: every model
+};
 
 class Control {
  public:
@@ -39,6 +49,19 @@ class Control {
   // Records who and why, and gives the amount back to its scope. not_found: no such id, or it was released before.
   virtual Status release_unsettled(std::int64_t id, const std::string& who, const std::string& why) = 0;
   virtual std::vector<budget::Alert> alerts() = 0;  // the latest, newest first; not more than a screenful
+
+  virtual std::vector<Deployment> deployments() = 0;  // as to_deployments() makes them of the table in force
+  // Decides as for a call, on the table in force, and makes none: no gauge and no counter moves. A refusal is part of
+  // the plan (see to_plan()).
+  virtual RoutePlan explain_route(const call::CallSpec& spec, const RouteCaller& caller) = 0;
+
+  // The caller of these three sees to it that two changes do not overlap.
+  virtual Result<std::vector<routing::Experiment>> experiments() = 0;  // all that are kept, the oldest first
+  // Keeps one that has passed routing::check() and whose lane and models are known. conflict: the name is taken.
+  virtual Status add_experiment(const routing::Experiment& experiment) = 0;
+  // Keeps the new state with its time, and puts it in force for the next call; as it is then. not_found; conflict as
+  // routing::check_transition() says.
+  virtual Result<routing::Experiment> set_experiment_state(const std::string& name, routing::ExperimentState state) = 0;
 };
 
 }  // namespace nemo::admin

@@ -86,6 +86,20 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (!name.empty() && (at == names.end() || *at != name)) names.insert(at, name);
 }
 
+// The ledger has the costs of attempts that were given up; what is left of the call's is the answering one's.
+NanoUsd cost_of(const call::Attempt& attempt, const call::CallRecord& record) {
+  const auto& attempts = record.trace.attempts;
+  const auto last = std::find_if(attempts.rbegin(), attempts.rend(), [&record](const call::Attempt& one) {
+    return one.deployment == record.deployment && one.http_status != 0;
+  });
+  if (last == attempts.rend() || &*last != &attempt) return attempt.cost;
+  NanoUsd rest = record.cost;
+  for (const call::Attempt& one : attempts) {
+    if (&one != &attempt) rest = rest - one.cost;
+  }
+  return std::max(rest, NanoUsd{});
+}
+
 }  // namespace
 
 Result<std::optional<WallTime>> find_time(const Parameters& parameters, const char* name) {
@@ -131,6 +145,7 @@ Call to_call(std::int64_t row, const call::CallRecord& record) {
   call.reserved = to_dollars(record.reserved);
   call.estimated_tokens = record.estimated_tokens;
   call.budget_fallback = record.budget_fallback;
+  call.accepted = record.accepted;
   return call;
 }
 
@@ -139,12 +154,14 @@ CallStory to_story(const call::CallRecord& record) {
   story.call = to_call(0, record);
   story.requested_model = record.requested_model;
   story.model_reason = record.trace.model_reason;
+  story.strategy = record.trace.strategy;
   for (const call::Candidate& candidate : record.trace.candidates) {
-    story.candidates.push_back({candidate.deployment, candidate.reason, candidate.eligible});
+    story.candidates.push_back({candidate.deployment, candidate.reason, candidate.eligible, candidate.figures});
   }
   for (const call::Attempt& attempt : record.trace.attempts) {
     story.attempts.push_back({attempt.deployment, attempt.upstream, attempt.http_status, attempt.error_code,
-                              attempt.error, to_ms(attempt.started_us), to_ms(attempt.took_us)});
+                              attempt.error, to_ms(attempt.started_us), to_ms(attempt.took_us),
+                              to_dollars(cost_of(attempt, record)), attempt.note});
   }
   return story;
 }

@@ -78,6 +78,15 @@ class Routes {
   AdminReply list_unsettled(const AdminRequest& request, const Names& names);
   AdminReply release_unsettled(const AdminRequest& request, const Names& names);
   AdminReply list_accuracy(const AdminRequest& request, const Names& names);
+  // routing_routes.cpp
+  AdminReply list_deployments(const AdminRequest& request, const Names& names);
+  AdminReply explain_route(const AdminRequest& request, const Names& names);
+  AdminReply list_experiments(const AdminRequest& request, const Names& names);
+  AdminReply create_experiment(const AdminRequest& request, const Names& names);
+  AdminReply start_experiment(const AdminRequest& request, const Names& names);
+  AdminReply pause_experiment(const AdminRequest& request, const Names& names);
+  AdminReply stop_experiment(const AdminRequest& request, const Names& names);
+  AdminReply report_experiment(const AdminRequest& request, const Names& names);
 
   // What became of a change that the store has taken.
   struct Stored {
@@ -90,6 +99,10 @@ class Routes {
   AdminReply reply_with_key(const Result<Stored>& stored, const std::string& id);
   AdminReply reply_with_secret(const Result<Stored>& stored, const std::string& id, const Secret& secret, int status);
   AdminReply reply_with_team(const Result<Stored>& stored, const std::string& name, int status = 200);
+
+  // Its lane, its models and what keys may use, as they are now.
+  Status check_runnable(const routing::Experiment& experiment);
+  AdminReply change_experiment(const std::string& name, routing::ExperimentState state);
 
   Control& m_control;
   access::KeyStore& m_store;

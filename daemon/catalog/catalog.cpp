@@ -31,6 +31,7 @@ Model named_by_config(const std::string& id) {
 }
 
 void apply(const ModelOverride& given, Model& model) {
+  if (given.publisher) model.publisher = *given.publisher;
   if (given.context_window) model.context_window = *given.context_window;
   if (given.max_output_tokens) model.max_output_tokens = given.max_output_tokens;
   if (given.price) {

@@ -14,6 +14,7 @@ namespace nemo::catalog {
 
 // [model."…"] of the config: what is given replaces the built-in value, what is not stays.
 struct ModelOverride {
+  std::optional<std::string> publisher;  // whose dialect Vertex AI speaks for it
   std::optional<std::int64_t> context_window;
   std::optional<std::int64_t> max_output_tokens;
   std::optional<Price> price;

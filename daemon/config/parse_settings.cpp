@@ -39,8 +39,9 @@ std::map<std::string, Lane> default_lanes() {
 // Reads the whole file in the order in which its parts need each other.
 class SettingsReader {
  public:
-  SettingsReader(const TomlValue& root, std::string_view file_name)
+  SettingsReader(const TomlValue& root, std::string_view file_name, const FileExists& exists)
       : m_problem(file_name),
+        m_exists(exists),
         m_root(m_problem, root, "the file",
                {"listen", "allow_remote", "allowed_origins", "allowed_hosts", "require_key", "content_logging",
                 "retention_days", "max_body_mib", "drain_timeout", "time_zone", "upstream", "deployment", "lane",
@@ -124,7 +125,7 @@ class SettingsReader {
 
   void read_upstreams() {
     for (const TomlValue* table : tables("upstream")) {
-      Upstream upstream = read_upstream(m_problem, *table);
+      Upstream upstream = read_upstream(m_problem, *table, m_exists);
       if (m_settings.find_upstream(upstream.name) != nullptr) {
         m_problem.report(table->find("name") != nullptr ? table->find("name")->begin : table->begin,
                          "a second [[upstream]] is called " + shown(upstream.name) + "; give each its own name");
@@ -151,13 +152,34 @@ class SettingsReader {
   }
 
   void read_deployments(const Known& known) {
-    std::set<std::tuple<std::string, std::string, std::string>> seen;
+    using Tags = std::set<std::string>;
+    std::set<std::tuple<std::string, std::string, std::string, Tags>> seen;
     for (const TomlValue* table : tables("deployment")) {
       Deployment read = read_deployment(m_problem, *table, known);
-      if (!seen.emplace(read.model, read.upstream, read.upstream_model).second) {
+      if (!seen.emplace(read.model, read.upstream, read.upstream_model, Tags(read.tags.begin(), read.tags.end()))
+               .second) {
         m_problem.report(table->begin, "this [[deployment]] is there already; to send it more calls raise its weight");
       }
       m_settings.deployments.push_back(std::move(read));
+    }
+    check_weights();
+  }
+
+  // An upstream without deployments of its own may serve any model: a weight of 0 elsewhere then only drains.
+  void check_weights() {
+    std::set<std::string> explicit_upstreams;
+    std::set<std::string> weighty_models;
+    for (const Deployment& each : m_settings.deployments) {
+      explicit_upstreams.insert(each.upstream);
+      if (each.weight > 0) weighty_models.insert(each.model);
+    }
+    if (explicit_upstreams.size() < m_settings.upstreams.size()) return;
+    for (const TomlValue* table : tables("deployment")) {
+      const TomlValue* model = table->find("model");
+      if (model == nullptr || weighty_models.contains(model->text)) continue;
+      m_problem.report(table->find("weight") != nullptr ? table->find("weight")->begin : table->begin,
+                       "weight in [[deployment]]: every deployment of " + shown(model->text) +
+                           " has weight 0, so none would be called; give one of them a weight of at least 1");
     }
   }
 
@@ -204,16 +226,17 @@ class SettingsReader {
   }
 
   FirstProblem m_problem;
+  const FileExists& m_exists;
   TableReader m_root;
   Settings m_settings;
 };
 
 }  // namespace
 
-Result<Settings> parse_settings(std::string_view text, std::string_view file_name) {
+Result<Settings> parse_settings(std::string_view text, std::string_view file_name, const FileExists& exists) {
   const auto root = read_toml(text, file_name);
   if (!root) return root.error();
-  return SettingsReader(*root, file_name).read();
+  return SettingsReader(*root, file_name, exists).read();
 }
 
 Status set_listen(Settings& settings, std::string_view text) {

@@ -1,8 +1,9 @@
 #include "daemon/config/section_readers.h"
 
-#include <array>
-#include <cctype>
+#include <algorithm>
+#include <set>
 
+#include "daemon/catalog/anthropic_name.h"
 #include "daemon/config/parse_settings.h"
 #include "daemon/config/written_forms.h"
 #include "shared/money.h"
@@ -16,34 +17,6 @@ constexpr std::int64_t k_most_rpm = 1'000'000'000;
 constexpr std::int64_t k_most_tokens = 1'000'000'000;
 constexpr std::int64_t k_most_tries = 100;
 constexpr std::int64_t k_most_fails = 1'000'000;
-constexpr Millis k_some_time{1};
-
-// Kinds that the format has a name for and this version does not serve.
-constexpr std::array<std::string_view, 2> k_kinds_to_come{"vertex", "anthropic"};
-
-bool kind_is_to_come(FirstProblem& problem, const TomlValue& table) {
-  const TomlValue* kind = table.find("kind");
-  if (kind == nullptr || kind->kind != TomlValue::Kind::text) return false;
-  if (std::find(k_kinds_to_come.begin(), k_kinds_to_come.end(), kind->text) == k_kinds_to_come.end()) return false;
-  problem.report(kind->begin, "kind in [[upstream]]: upstreams of kind \"" + kind->text +
-                                  "\" are not served by this version yet; write \"nemo\" or \"openai\"");
-  return true;
-}
-
-bool is_header_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-}
-
-void read_header_prefix(const TableReader& reader, std::string& prefix) {
-  reader.text("header_prefix", prefix);
-  if (!std::all_of(prefix.begin(), prefix.end(), is_header_char)) {
-    reader.report("header_prefix", "only letters, digits, \"-\" and \"_\" stand in a header's name");
-  }
-  // Header names are compared in lower case.
-  for (char& c : prefix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  // Anything wider would pass on headers that frame the answer or set cookies.
-  if (!prefix.starts_with("x-")) reader.report("header_prefix", "it begins with \"x-\", such as \"x-nemo-\"");
-}
 
 void read_amount(const TableReader& reader, std::string_view key, std::optional<NanoUsd>& target) {
   const TomlValue* value = reader.find(key);
@@ -99,6 +72,20 @@ void check_capabilities(FirstProblem& problem, const TableReader& reader) {
   }
 }
 
+// One that the catalog has: a misspelt one would be spoken to in the wrong dialect.
+std::optional<std::string> read_publisher(const TableReader& reader) {
+  std::string publisher;
+  reader.text("publisher", publisher);
+  if (publisher.empty()) return std::nullopt;
+  std::set<std::string> known;
+  for (const catalog::Model& model : catalog::builtin_models()) known.insert(model.publisher);
+  if (!known.contains(publisher)) {
+    const std::vector<std::string> names(known.begin(), known.end());
+    reader.report("publisher", shown(publisher) + " is not one of its values; write " + listed(names));
+  }
+  return publisher;
+}
+
 template <typename Value, typename Read>
 std::optional<Value> when_there(const TableReader& reader, std::string_view key, Read read) {
   if (reader.find(key) == nullptr) return std::nullopt;
@@ -107,17 +94,34 @@ std::optional<Value> when_there(const TableReader& reader, std::string_view key,
   return value;
 }
 
-void read_hedge(const TableReader& reader, std::string& hedge_after) {
+std::optional<Lane::Hedge> read_hedge(const TableReader& reader) {
   const TomlValue* value = reader.expect("hedge_after", TomlValue::Kind::text);
-  if (value == nullptr) return;
-  const auto duration = parse_duration(value->text);
-  if (value->text != "p95" && (!duration || *duration < k_some_time)) {
-    reader.report("hedge_after", "\"p95\" or a duration such as \"800ms\" is expected");
-  }
-  hedge_after = value->text;
+  if (value == nullptr) return std::nullopt;
+  if (value->text == "p95") return Lane::Hedge{};
+  const auto after = parse_duration(value->text);
+  if (after && *after >= k_some_time) return Lane::Hedge{*after};
+  reader.report("hedge_after", "\"p95\" or a duration of at least 1ms, such as \"800ms\", is expected");
+  return std::nullopt;
 }
 
-void read_on_budget(FirstProblem& problem, const TableReader& reader, const Known& known, std::string& model) {
+// The chain of a lane is its model and then its fallbacks: nothing stands in it twice.
+void check_fallbacks(FirstProblem& problem, const TableReader& reader, const Lane& lane, const Known& known) {
+  const TomlValue* fallbacks = reader.find("fallbacks");
+  if (fallbacks == nullptr) return;
+  std::vector<std::string> chain{lane.model};
+  for (const TomlValue& each : fallbacks->children) {
+    check_model_known(problem, each, each.text, known.models);
+    if (each.text == lane.model) {
+      problem.report(each.begin, "fallbacks: " + shown(each.text) +
+                                     " is the lane's own model, which has failed by then; name other models");
+    } else if (std::find(chain.begin(), chain.end(), each.text) != chain.end()) {
+      problem.report(each.begin, "fallbacks: " + shown(each.text) + " is in the list already; name each model once");
+    }
+    chain.push_back(each.text);
+  }
+}
+
+void read_on_budget(FirstProblem& problem, const TableReader& reader, const Known& known, Lane& lane) {
   constexpr std::string_view k_fallback = "fallback:";
   const TomlValue* value = reader.expect("on_budget", TomlValue::Kind::text);
   if (value == nullptr || value->text == "refuse") return;
@@ -125,8 +129,24 @@ void read_on_budget(FirstProblem& problem, const TableReader& reader, const Know
     reader.report("on_budget", "\"refuse\" or \"fallback:MODEL\" is expected");
     return;
   }
-  model = value->text.substr(k_fallback.size());
-  check_model_known(problem, *value, model, known.models);
+  lane.budget_fallback = value->text.substr(k_fallback.size());
+  check_model_known(problem, *value, lane.budget_fallback, known.models);
+  if (lane.budget_fallback == lane.model) {
+    reader.report(
+        "on_budget",
+        shown(lane.model) + " is the lane's own model, which the budget has refused by then; name a cheaper one");
+  }
+}
+
+// What the upstream calls a model where the file does not say.
+std::string name_at_upstream(const Deployment& deployment, const Known& known) {
+  const auto at = std::find_if(known.upstreams.begin(), known.upstreams.end(),
+                               [&](const Upstream& each) { return each.name == deployment.upstream; });
+  const catalog::Model* model = known.models.find(deployment.model);
+  const bool direct = at != known.upstreams.end() && at->kind == UpstreamKind::anthropic;
+  if (direct && model != nullptr && model->publisher == catalog::k_anthropic)
+    return catalog::anthropic_name(deployment.model);
+  return deployment.model;
 }
 
 }  // namespace
@@ -137,33 +157,6 @@ void check_model_known(FirstProblem& problem, const TomlValue& at, std::string_v
   const auto near = models.nearest(id);
   const std::string hint = near.empty() ? "" : "did you mean " + listed(near) + "? Or ";
   problem.report(at.begin, "no model is called " + shown(id) + "; " + hint + "add it with a [model.\"ID\"] table");
-}
-
-Upstream read_upstream(FirstProblem& problem, const TomlValue& table) {
-  Upstream upstream;
-  if (kind_is_to_come(problem, table)) return upstream;
-  const TableReader reader(problem, table, "[[upstream]]",
-                           {"name", "kind", "base_url", "key", "header_prefix", "unpriced", "completions", "http2",
-                            "ca_file", "connect_timeout", "first_token_timeout", "idle_timeout"});
-  reader.require("name", "name = \"local\"");
-  reader.text("name", upstream.name);
-  reader.choice<UpstreamKind>("kind", {{"nemo", UpstreamKind::nemo}, {"openai", UpstreamKind::openai}}, upstream.kind);
-  if (upstream.kind == UpstreamKind::nemo) {
-    upstream.base_url = k_nemo_base_url;
-  } else {
-    reader.require("base_url", "base_url = \"http://127.0.0.1:11434/v1\"");
-  }
-  reader.parsed("base_url", parse_base_url, upstream.base_url);
-  reader.parsed("key", parse_secret_ref, upstream.key);
-  read_header_prefix(reader, upstream.header_prefix);
-  reader.choice<bool>("unpriced", {{"allow", true}, {"refuse", false}}, upstream.unpriced_allowed);
-  reader.word("completions", {"auto", "native", "chat"}, upstream.completions);
-  upstream.http2 = when_there<bool>(reader, "http2", [&](bool& value) { reader.truth("http2", value); });
-  reader.text("ca_file", upstream.ca_file);
-  reader.duration("connect_timeout", k_some_time, upstream.connect_timeout);
-  reader.duration("first_token_timeout", k_some_time, upstream.first_token_timeout);
-  reader.duration("idle_timeout", k_some_time, upstream.idle_timeout);
-  return upstream;
 }
 
 Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const Known& known) {
@@ -181,9 +174,9 @@ Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const 
     reader.report("upstream",
                   "no [[upstream]] is called " + shown(deployment.upstream) + "; there is " + listed(names));
   }
-  deployment.upstream_model = deployment.model;
+  deployment.upstream_model = name_at_upstream(deployment, known);
   reader.text("upstream_model", deployment.upstream_model);
-  reader.integer("weight", 1, k_most_weight, deployment.weight);
+  reader.integer("weight", 0, k_most_weight, deployment.weight);
   reader.integer("order", 0, k_most_order, deployment.order);
   reader.texts("tags", deployment.tags);
   deployment.rpm = when_there<std::int64_t>(reader, "rpm",
@@ -202,15 +195,13 @@ Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const K
   if (const TomlValue* model = reader.find("model")) check_model_known(problem, *model, lane.model, known.models);
   reader.word("strategy", {"simple-shuffle", "least-busy", "usage-based", "latency", "cost"}, lane.strategy);
   reader.texts("fallbacks", lane.fallbacks);
-  if (const TomlValue* fallbacks = reader.find("fallbacks")) {
-    for (const TomlValue& each : fallbacks->children) check_model_known(problem, each, each.text, known.models);
-  }
+  check_fallbacks(problem, reader, lane, known);
   reader.texts("tags", lane.tags);
   lane.first_token_timeout = when_there<Millis>(reader, "first_token_timeout", [&](Millis& value) {
     reader.duration("first_token_timeout", k_some_time, value);
   });
-  read_hedge(reader, lane.hedge_after);
-  read_on_budget(problem, reader, known, lane.budget_fallback);
+  lane.hedge = read_hedge(reader);
+  read_on_budget(problem, reader, known, lane);
   return lane;
 }
 
@@ -243,7 +234,8 @@ catalog::ModelOverride read_model(FirstProblem& problem, const TomlValue& table)
   catalog::ModelOverride given;
   const TableReader reader(
       problem, table, "[model." + toml_key(table.key) + "]",
-      {"context_window", "max_output_tokens", "price", "price_above_200k", "tags", "capabilities"});
+      {"publisher", "context_window", "max_output_tokens", "price", "price_above_200k", "tags", "capabilities"});
+  given.publisher = read_publisher(reader);
   const auto tokens = [&](std::string_view key) {
     return when_there<std::int64_t>(reader, key,
                                     [&](std::int64_t& value) { reader.integer(key, 1, k_most_tokens, value); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/catalog/catalog.h"
+#include "daemon/config/parse_settings.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/table_reader.h"
 #include "daemon/config/toml_document.h"
@@ -14,6 +15,7 @@
 namespace nemo::config {
 
 inline constexpr std::string_view k_nemo_base_url = "https://api.nemorouter.ai/v1";
+inline constexpr Millis k_some_time{1};  // the least that a timeout may be
 
 // What a model or an upstream that is named elsewhere in the file is looked up in.
 struct Known {
@@ -21,7 +23,7 @@ struct Known {
   const std::vector<Upstream>& upstreams;
 };
 
-Upstream read_upstream(FirstProblem& problem, const TomlValue& table);
+Upstream read_upstream(FirstProblem& problem, const TomlValue& table, const FileExists& exists);
 Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const Known& known);
 // `lane` comes with its defaults, which the table overrides.
 Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const Known& known);

@@ -11,6 +11,10 @@ std::string_view to_string(UpstreamKind kind) {
       return "nemo";
     case UpstreamKind::openai:
       return "openai";
+    case UpstreamKind::vertex:
+      return "vertex";
+    case UpstreamKind::anthropic:
+      return "anthropic";
   }
   return "openai";
 }
@@ -91,8 +95,14 @@ void write_upstream(Writer& out, const Upstream& upstream) {
   out.header("[[upstream]]");
   out.text("name", upstream.name);
   out.text("kind", to_string(upstream.kind));
-  out.text("base_url", upstream.base_url);
+  out.text_if("base_url", upstream.base_url);
   out.text_if("key", to_text(upstream.key));
+  if (upstream.kind == UpstreamKind::vertex) {
+    out.text_if("project", upstream.project);
+    out.text("location", upstream.location);
+    out.text("credentials", upstream.credentials);
+    out.text_if("token_url", upstream.token_url);
+  }
   out.text_if("header_prefix", upstream.header_prefix);
   out.text("unpriced", upstream.unpriced_allowed ? "allow" : "refuse");
   out.text("completions", upstream.completions);
@@ -122,12 +132,13 @@ void write_lane(Writer& out, const std::string& name, const Lane& lane) {
   out.texts("fallbacks", lane.fallbacks);
   out.texts("tags", lane.tags);
   if (lane.first_token_timeout) out.duration("first_token_timeout", *lane.first_token_timeout);
-  out.text_if("hedge_after", lane.hedge_after);
+  if (lane.hedge) out.text("hedge_after", lane.hedge->after ? to_text(*lane.hedge->after) : "p95");
   if (!lane.budget_fallback.empty()) out.text("on_budget", "fallback:" + lane.budget_fallback);
 }
 
 void write_model(Writer& out, const std::string& id, const catalog::ModelOverride& model) {
   out.header("[model." + toml_quoted(id) + "]");
+  if (model.publisher) out.text("publisher", *model.publisher);
   if (model.context_window) out.number("context_window", *model.context_window);
   if (model.max_output_tokens) out.number("max_output_tokens", *model.max_output_tokens);
   if (model.price) out.raw("price", table_of(*model.price));

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cctype>
 
-#include "daemon/gateway/dialect.h"
+#include "daemon/gateway/chance.h"
+#include "daemon/gateway/surface_form.h"
+#include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
 #include "shared/ids.h"
 #include "shared/money.h"
@@ -28,6 +30,7 @@ void add_call_headers(Answer& answer, const Settlement& settlement) {
   if (!record.lane.empty()) headers.emplace_back("x-nemo-lane", record.lane);
   headers.emplace_back("x-nemo-cache", record.cache);
   headers.emplace_back("x-nemo-attempts", std::to_string(record.trace.attempts.size()));
+  if (!record.experiment.empty()) headers.emplace_back("x-nemo-ab-test", record.experiment + "=" + record.arm);
 }
 
 void pass_headers(Answer& answer, std::vector<upstream::Header>&& passed) {
@@ -38,11 +41,16 @@ void pass_headers(Answer& answer, std::vector<upstream::Header>&& passed) {
   }
 }
 
-void note_decision(call::CallRecord& record, routing::Decision& decision) {
+void note_decision(call::CallRecord& record, const routing::Decision& decision) {
   record.lane = decision.lane;
   if (decision.model != nullptr) record.model = decision.model->id;
   record.trace.model_reason = decision.model_reason;
-  record.trace.candidates = std::move(decision.considered);
+  record.trace.strategy = routing::to_string(decision.strategy);
+  record.trace.candidates = routing::explain(decision);
+  if (decision.experiment != nullptr) {
+    record.experiment = decision.experiment->name;
+    record.arm = decision.arm->model;
+  }
 }
 
 void note_spec(call::CallRecord& record, const call::CallSpec& spec) {
@@ -188,7 +196,7 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   auto body = protocol::RequestBody::parse(std::move(incoming.body));
   if (!body) return ended_by(body.error(), settlement);
   call.body = std::move(*body);
-  auto spec = dialect_of(incoming.surface).parse(*call.body);
+  auto spec = form_of(incoming.surface).parse(*call.body);
   if (!spec) return ended_by(spec.error(), settlement);
   call.spec = std::move(*spec);
   note_spec(record, call.spec);
@@ -212,16 +220,42 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   return answer;
 }
 
+routing::Circumstances Gateway::circumstances_of(const Call& call) const {
+  return {call.principal->models, call.principal->seat, call.settlement->record.id, m_clock.steady(), draw_chance()};
+}
+
+// While experiments run, a completion's prompt tells whether what was suggested before was taken, and its own
+// suggestion waits for the next one.
+void Gateway::judge_suggestions(const Call& call, const routing::Decision& decision) {
+  if (decision.lane != "completion") return;
+  const call::Principal& principal = *call.principal;
+  const std::string& payer = principal.key.empty() ? principal.seat : principal.key;
+  const protocol::Field* field = call.body->find("prompt");
+  if (field == nullptr) field = call.body->find("messages");
+  if (field == nullptr) return;
+  const std::string prompt = protocol::unescape(field->value);
+  for (const completion::Verdict& verdict : m_acceptance.observe(payer, prompt, m_clock.steady())) {
+    m_log.mark_accepted(verdict.call_id, verdict.accepted);
+  }
+  if (decision.experiment == nullptr) return;
+  call.settlement->watch_suggestion();
+  call.settlement->when_ended([this, payer, prompt](const Settlement& ended) {
+    if (ended.record.outcome != call::Outcome::ok || !ended.suggestion()) return;
+    m_acceptance.suggested(payer, ended.record.id, protocol::unescape(*ended.suggestion()), prompt, m_clock.steady());
+  });
+}
+
 // Where the call goes, whether it may go now, and there it goes.
 Result<Answered> Gateway::route(const Call& call) {
   routing::Decision decision;
   const Status decided =
-      routing::decide(call.world.table, call.world.catalog, call.spec, call.principal->models, decision);
+      routing::decide(call.world.table, call.world.catalog, call.spec, circumstances_of(call), decision);
   note_decision(call.settlement->record, decision);
   if (!decided) return decided.error();
   auto admission = m_terms.limiter.admit(call.principal->scopes, likely_tokens(call.spec));
   if (!admission) return admission.error();
   call.settlement->admit(std::move(*admission));
+  if (!call.world.table.experiments.empty()) judge_suggestions(call, decision);
   auto answered = attempt(call, call.spec, decision);
   const bool is_refused = !answered && answered.error().kind == ErrorKind::budget_exceeded;
   return is_refused ? attempt_fallback(call, decision, answered.error()) : std::move(answered);
@@ -241,7 +275,7 @@ Result<Answered> Gateway::attempt(const Call& call, const call::CallSpec& spec, 
                     call.incoming.client_fd,
                     call.incoming.stop_fd,
                     call.incoming.received_at};
-  return Attempts(m_transport, call.settlement, asked).run();
+  return Attempts(m_transport, call.settlement, asked, m_clock).run();
 }
 
 // Nothing has been sent yet: the budget did not let the first candidate through. The key's own choice goes before the
@@ -255,7 +289,7 @@ Result<Answered> Gateway::attempt_fallback(const Call& call, const routing::Deci
   spec.model = model;
   spec.fallbacks.clear();
   routing::Decision instead;
-  const Status decided = routing::decide(call.world.table, call.world.catalog, spec, call.principal->models, instead);
+  const Status decided = routing::decide(call.world.table, call.world.catalog, spec, circumstances_of(call), instead);
   if (!decided) return refusal;
   call::CallRecord& record = call.settlement->record;
   record.budget_fallback = std::exchange(record.model, std::string());

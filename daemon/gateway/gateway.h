@@ -8,6 +8,7 @@
 #include "daemon/access/key_book.h"
 #include "daemon/budget/book.h"
 #include "daemon/budget/estimate.h"
+#include "daemon/completion/acceptance.h"
 #include "daemon/gateway/answer.h"
 #include "daemon/gateway/attempts.h"
 #include "daemon/gateway/live.h"
@@ -47,6 +48,8 @@ class Gateway {
   Result<Answered> route(const Call& call);
   Result<Answered> attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision);
   Result<Answered> attempt_fallback(const Call& call, const routing::Decision& decision, const Error& refusal);
+  routing::Circumstances circumstances_of(const Call& call) const;
+  void judge_suggestions(const Call& call, const routing::Decision& decision);
   void add_standing(Answer& answer, const call::Principal& principal) const;
 
   const Live& m_live;
@@ -54,6 +57,7 @@ class Gateway {
   upstream::Transport& m_transport;
   ledger::RequestLog& m_log;
   const Clock& m_clock;
+  completion::Acceptance m_acceptance;
 };
 
 // An error as a whole answer in the OpenAI shape.

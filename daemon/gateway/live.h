@@ -17,7 +17,9 @@ namespace nemo::gateway {
 struct Endpoint {
   config::Upstream settings;
   Secret key;                                     // empty: none is configured
-  std::shared_ptr<upstream::TokenSource> tokens;  // kind vertex: in place of a key
+  std::shared_ptr<upstream::TokenSource> tokens;  // kind vertex: in place of a key; settings.project is then known
+  std::string quota_project = {};                 // kind vertex: whose quota is used, where not the project's own
+  std::string unusable = {};                      // why nothing can be asked there; empty: it can
 };
 
 struct Snapshot {

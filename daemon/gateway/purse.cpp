@@ -43,7 +43,7 @@ std::int64_t Purse::most_output(const catalog::Model& model) const {
   return model.context_window > 0 ? model.context_window : k_longest_answer_tokens;
 }
 
-NanoUsd Purse::bound(std::int64_t output_tokens) const {
+NanoUsd Purse::bound_alone(std::int64_t output_tokens) const {
   if (!m_model.pricing) return {};
   call::Usage usage;
   usage.input_tokens = m_input_bound;
@@ -80,11 +80,8 @@ void Purse::cover(std::int64_t output_tokens) {
 }
 
 Result<std::optional<std::int64_t>> Purse::afford(const catalog::Model& model, std::string_view body) {
-  m_model = model;
-  if (m_model.pricing) {
-    make_dear(m_model.pricing->base);
-    if (m_model.pricing->above_200k) make_dear(*m_model.pricing->above_200k);
-  }
+  pay_for(model);
+  m_beside = {};
   // A call that began without a budget has none to keep within; what it costs is counted all the same.
   const bool is_free = m_reserved ? !is_limited() : !m_payer.book.remaining(m_payer.principal->scopes).has_value();
   if (is_free) {
@@ -109,6 +106,28 @@ Result<std::optional<std::int64_t>> Purse::afford(const catalog::Model& model, s
   const std::int64_t bought = tokens_bought(m_reservation.amount(), wanted);
   cover(bought * m_answers);
   return std::optional<std::int64_t>(bought);
+}
+
+void Purse::pay_for(const catalog::Model& model) {
+  m_model = model;
+  if (!m_model.pricing) return;
+  make_dear(m_model.pricing->base);
+  if (m_model.pricing->above_200k) make_dear(*m_model.pricing->above_200k);
+}
+
+bool Purse::afford_also(const catalog::Model& second) {
+  if (!is_limited()) return true;
+  const catalog::Model first = m_model;
+  const std::int64_t first_input = m_input_bound;
+  const std::int64_t output = std::min(most_output(second), m_covered_bytes / k_bytes_per_token);
+  pay_for(second);
+  m_input_bound = std::max(first_input, m_payer.density.input_tokens_bound(second, *m_size));
+  const NanoUsd both = m_reservation.amount() + bound_alone(output);
+  const bool set = set_aside(both, both).ok();
+  if (set) m_beside = bound_alone(output);
+  m_model = first;
+  if (!set) m_input_bound = first_input;
+  return set;
 }
 
 bool Purse::covers(std::size_t content_bytes) {

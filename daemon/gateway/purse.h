@@ -38,6 +38,11 @@ class Purse {
   // them all. budget_exceeded: too few to begin.
   Result<std::optional<std::int64_t>> afford(const catalog::Model& model, std::string_view body);
 
+  // Whether a second model may be asked at the same time: its bound is set aside beside that of the first.
+  bool afford_also(const catalog::Model& second);
+  // Which of the two is being paid for by what it answers; the other one has what it cost until it was cancelled.
+  void pay_for(const catalog::Model& model);
+
   // While a stream runs: whether its content so far is paid for. Sets more aside where there is more.
   bool covers(std::size_t content_bytes);
 
@@ -46,7 +51,8 @@ class Purse {
 
  private:
   std::int64_t most_output(const catalog::Model& model) const;
-  NanoUsd bound(std::int64_t output_tokens) const;
+  NanoUsd bound(std::int64_t output_tokens) const { return m_beside + bound_alone(output_tokens); }
+  NanoUsd bound_alone(std::int64_t output_tokens) const;
   std::int64_t tokens_bought(NanoUsd amount, std::int64_t most) const;
   Status set_aside(NanoUsd least, NanoUsd most);
   bool is_limited() const { return m_reservation.drawn_from() != 0; }
@@ -60,6 +66,7 @@ class Purse {
   std::optional<call::PromptSize> m_size;  // measured when a budget applies
   catalog::Model m_model;                  // of the last afford()
   std::int64_t m_input_bound = 0;
+  NanoUsd m_beside;  // what a second model asked at the same time may cost
   std::int64_t m_covered_bytes = 0;
   bool m_reserved = false;
   budget::Reservation m_reservation;

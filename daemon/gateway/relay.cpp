@@ -26,7 +26,7 @@ SteadyTime now() {
 Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::shared_ptr<Settlement> settlement)
     : m_exchange(std::move(exchange)),
       m_settlement(std::move(settlement)),
-      m_tap(protocol::make_openai_chunk_reader(), plan.usage_frames),
+      m_tap(std::move(plan.reader), plan.usage_frames),
       m_translator(std::move(plan.translator)),
       m_after_client(plan.after_client),
       m_stop_fd(plan.stop_fd),
@@ -145,7 +145,11 @@ void Relay::pass(const stream::SseEvent& event) {
   if (seen.is_error) m_settlement->failed(fail(ErrorKind::upstream_error, redact(m_tap.error_message())));
   if (seen.commits || (m_hold == Hold::none && !event.data.empty())) m_committed = true;
   if (m_tap.saw_end_marker() && !m_end_marker_at) m_end_marker_at = at;
-  if (seen.has_usage && m_tap.usage()) m_settlement->state_usage(*m_tap.usage());
+  if (!seen.text.empty()) m_settlement->suggest(seen.text);
+  if (seen.has_usage && m_tap.usage()) {
+    m_settlement->state_usage(*m_tap.usage(),
+                              seen.usage_is_final ? Settlement::Stated::finally : Settlement::Stated::so_far);
+  }
   if (seen.is_error) {
     m_output.append(redact(event.raw));
   } else if (seen.forward) {

@@ -24,6 +24,7 @@ struct RelayPlan {
   stream::UsageFrames usage_frames = stream::UsageFrames::hide;
   AfterClient after_client = AfterClient::cancel;
   int stop_fd = -1;                                // watched in the client's place while draining; -1: nothing is
+  std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect
   std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
 };
 
@@ -36,6 +37,8 @@ class Relay final : public AnswerStream {
   enum class Opening : std::uint8_t { committed, failed, client_gone };
   Opening open(int client_fd);
   const std::optional<Error>& failure() const { return m_failure; }  // after failed
+
+  std::optional<SteadyTime> first_content_at() const { return m_tap.first_content_at(); }
 
   Step next(std::string& out, int client_fd) override;
   void client_left() override;

@@ -34,8 +34,9 @@ void Settlement::sent_upstream(std::size_t prompt_bytes) {
   m_earlier_upstream_time += std::exchange(m_upstream_time, Micros{0});
 }
 
-void Settlement::state_usage(const call::Usage& usage) {
+void Settlement::state_usage(const call::Usage& usage, Stated when) {
   m_stated = usage;
+  m_stated_finally = when == Stated::finally;
 }
 
 void Settlement::failed(const Error& error) {
@@ -53,20 +54,38 @@ void Settlement::refused(const Error& error) {
 }
 
 call::Usage Settlement::final_usage(Delivery delivery) const {
-  if (m_stated) return *m_stated;
+  if (m_stated && m_stated_finally) return *m_stated;
   call::Usage usage;
   // An upstream that refused or broke before any content charges nothing.
   if (!m_reached_upstream || (m_failed && m_content_bytes == 0)) return usage;
-  usage.input_tokens = tokens_in(m_prompt_bytes);
-  usage.output_tokens = tokens_in(m_content_bytes);
+  if (m_stated)
+    usage = *m_stated;  // before its end: the input is known, the output is not
+  else
+    usage.input_tokens = tokens_in(m_prompt_bytes);
+  usage.output_tokens = std::max(usage.output_tokens, tokens_in(m_content_bytes));
   const bool cut_short = delivery == Delivery::client_gone || m_failed;
   usage.source = cut_short ? call::UsageSource::partial : call::UsageSource::estimated;
   return usage;
 }
 
 NanoUsd Settlement::cost() const {
-  if (!m_pricing) return {};
-  return budget::cost_of(*m_pricing, final_usage(Delivery::complete));
+  if (!m_pricing) return m_lost;
+  return m_lost + budget::cost_of(*m_pricing, final_usage(Delivery::complete));
+}
+
+NanoUsd Settlement::lose(const std::optional<catalog::Pricing>& pricing, std::size_t prompt_bytes) {
+  if (!pricing) return {};
+  call::Usage read;
+  read.input_tokens = tokens_in(prompt_bytes);
+  const NanoUsd cost = budget::cost_of(*pricing, read);
+  m_lost = m_lost + cost;
+  return cost;
+}
+
+void Settlement::suggest(std::string_view raw_text) {
+  constexpr std::size_t k_longest_suggestion = 4'096;
+  if (!m_suggestion || m_suggestion->size() >= k_longest_suggestion) return;
+  m_suggestion->append(raw_text.substr(0, k_longest_suggestion - m_suggestion->size()));
 }
 
 void Settlement::upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at) {
@@ -88,7 +107,8 @@ void Settlement::first_content_sent(SteadyTime now) {
 void Settlement::settle_money(Delivery delivery) {
   if (std::exchange(m_money_settled, true)) return;
   record.usage = final_usage(delivery);
-  if (m_pricing) record.cost = budget::cost_of(*m_pricing, record.usage);
+  record.cost = m_lost;
+  if (m_pricing) record.cost = record.cost + budget::cost_of(*m_pricing, record.usage);
   if (m_purse) m_purse->settle(record);
   m_admission.correct(record.usage.input_tokens + record.usage.output_tokens);
 }
@@ -107,6 +127,20 @@ void Settlement::conclude() {
   m_log.secure(record);
 }
 
+// A client that left says nothing of the deployment.
+void Settlement::learn(Delivery delivery) {
+  const SteadyTime now = m_clock.steady();
+  if (m_failed) {
+    if (record.error_code == code_of(ErrorKind::upstream_timeout)) {
+      m_in_flight.failed(routing::Trouble::timeout, record.error_code, {}, now);
+    } else if (record.error_code == code_of(ErrorKind::upstream_error)) {
+      m_in_flight.failed(routing::Trouble::broken_answer, record.error_code, {}, now);
+    }
+  } else if (delivery == Delivery::complete) {
+    m_in_flight.succeeded(record.usage.input_tokens + record.usage.output_tokens, now);
+  }
+}
+
 void Settlement::finish(Delivery delivery) {
   if (m_finished) return;
   m_finished = true;
@@ -117,8 +151,11 @@ void Settlement::finish(Delivery delivery) {
     record.error_code = code_of(ErrorKind::client_gone);
     if (record.http_status == 0) record.http_status = k_client_closed_request;
   }
+  learn(delivery);
+  if (m_when_ended) m_when_ended(*this);
   m_log.append(std::move(record));
   m_admission = {};
+  m_in_flight = {};
 }
 
 }  // namespace nemo::gateway

@@ -2,8 +2,10 @@
 // whatever ended the call.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/call/call_record.h"
 #include "daemon/catalog/model.h"
@@ -11,6 +13,7 @@
 #include "daemon/gateway/purse.h"
 #include "daemon/ledger/request_log.h"
 #include "daemon/limits/limiter.h"
+#include "daemon/routing/gauge.h"
 #include "shared/result.h"
 
 namespace nemo::gateway {
@@ -32,10 +35,20 @@ class Settlement {
   // Tokens that upstream did not state are counted from bytes, never left at zero once a model was reached.
   void use_pricing(const std::optional<catalog::Pricing>& pricing) { m_pricing = pricing; }
   void sent_upstream(std::size_t prompt_bytes);  // once an attempt, before it
-  void state_usage(const call::Usage& usage);
+  enum class Stated : std::uint8_t { so_far, finally };
+  void state_usage(const call::Usage& usage, Stated when = Stated::finally);
   void count_output(std::size_t content_bytes) { m_content_bytes = content_bytes; }
   // Whether the output so far is within the budget, after more was set aside where possible.
   bool is_covered() { return !m_purse || m_purse->covers(m_content_bytes); }
+  // The deployment that answers: it counts as in flight until the call ends, and is told how that was.
+  void hold(routing::InFlight in_flight) { m_in_flight = std::move(in_flight); }
+  // An attempt that was cancelled because another answered first: what it cost, which the call pays too.
+  NanoUsd lose(const std::optional<catalog::Pricing>& pricing, std::size_t prompt_bytes);
+  // What a completion suggests, as it comes; kept only when somebody wants to know whether it is taken.
+  void watch_suggestion() { m_suggestion.emplace(); }
+  void suggest(std::string_view raw_text);
+  const std::optional<std::string>& suggestion() const { return m_suggestion; }
+  void when_ended(std::function<void(const Settlement&)> tell) { m_when_ended = std::move(tell); }
   void failed(const Error& error);
   void refused(const Error& error);
   NanoUsd cost() const;  // as far as is known now
@@ -43,6 +56,7 @@ class Settlement {
   // Time that passed at upstream's side, between sending the request and its newest bytes.
   void upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at);
   Micros added_by_daemon(SteadyTime now) const;
+  void waited(Micros time) { m_earlier_upstream_time += time; }  // between two attempts, for upstream's sake
   void first_content_sent(SteadyTime now);
 
   // All that upstream will say has been said, and the last bytes are about to be sent: money is settled, and the row
@@ -54,12 +68,14 @@ class Settlement {
   call::Usage final_usage(Delivery delivery) const;
   void settle_money(Delivery delivery);
   void stamp();
+  void learn(Delivery delivery);
 
   ledger::RequestLog& m_log;
   const Clock& m_clock;
   SteadyTime m_received_at;
   std::optional<catalog::Pricing> m_pricing;
   std::optional<call::Usage> m_stated;
+  bool m_stated_finally = false;
   std::size_t m_prompt_bytes = 0;
   std::size_t m_content_bytes = 0;
   bool m_reached_upstream = false;
@@ -71,6 +87,10 @@ class Settlement {
   std::optional<Micros> m_overhead_at_first_content;
   std::optional<Purse> m_purse;  // absent: it never came to money
   limits::Admission m_admission;
+  routing::InFlight m_in_flight;
+  NanoUsd m_lost;  // of attempts that lost a race
+  std::optional<std::string> m_suggestion;
+  std::function<void(const Settlement&)> m_when_ended;
 };
 
 }  // namespace nemo::gateway

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/call/call_record.h"
+#include "daemon/ledger/experiment_samples.h"
 #include "shared/result.h"
 
 namespace nemo::ledger {
@@ -15,9 +16,10 @@ namespace nemo::ledger {
 struct LogHealth {
   std::uint64_t appended = 0;
   std::uint64_t written = 0;
-  std::uint64_t dropped = 0;  // the queue was full: storage has been failing for long
-  std::uint64_t waiting = 0;  // appended and not yet in the database
-  std::string last_error;     // empty: the last write worked
+  std::uint64_t dropped = 0;           // the queue was full: storage has been failing for long
+  std::uint64_t waiting = 0;           // appended and not yet in the database
+  std::string last_error;              // empty: the last write worked
+  std::uint64_t verdicts_dropped = 0;  // too many waited, or no row has the id
 };
 
 // The hot path's side. Any thread.
@@ -29,6 +31,10 @@ class RequestLog {
   // Makes a row outlive a crash of the process before its call's last byte is sent, at the price of one write to the
   // page cache. append() of the same id follows and has the last word; after a crash this is the row.
   virtual void secure(call::CallRecord& record) = 0;
+  // Whether the text of a completion was taken, known some prompts after its row was appended. Returns at once; it is
+  // in the row within some two seconds while storage works. The last verdict on a call counts. One that waits is
+  // lost in a crash, and dropped when too many wait.
+  virtual void mark_accepted(std::string call_id, bool accepted) = 0;
   virtual LogHealth health() const = 0;
 };
 
@@ -90,6 +96,8 @@ class CallHistory {
   virtual Result<std::optional<call::CallRecord>> find_call(const std::string& id) = 0;  // with its trace
   virtual Result<std::vector<UsageRow>> usage(const UsageQuery& query) = 0;  // dearest first; days and hours in order
   virtual Result<std::vector<AccuracyRow>> accuracy(std::optional<WallTime> since) = 0;  // most calls first
+  // Of the experiment's newest calls, at most k_most_experiment_samples. An experiment without calls has no arms.
+  virtual Result<ExperimentSamples> experiment_samples(const std::string& experiment) = 0;
 };
 
 }  // namespace nemo::ledger

@@ -10,6 +10,7 @@
 namespace nemo::protocol {
 
 // What stands between the quotes, unescaped, always valid UTF-8 if `body` is: half a surrogate pair becomes U+FFFD.
+// Bodies of several texts may be joined first: a pair that a stream cut in two is then whole.
 std::string unescape(std::string_view body);
 // The value of a raw JSON text in quotes; nullopt: it is not one.
 std::optional<std::string> read_text(std::string_view raw);

@@ -36,6 +36,9 @@ struct AnswerFacts {
   std::optional<call::Usage> usage;
   std::size_t content_bytes = 0;  // of its text, between the quotes: what counts when upstream stated no usage
   bool is_error = false;          // an "error", and neither choices nor data: some servers say 200 all the same
+  // Of choice 0, its text or message.content as it stands between the quotes (json_text.h unescapes it); a view into
+  // the answer. Empty for content in parts.
+  std::string_view text = {};
 };
 std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json);  // nullopt: not a JSON object
 

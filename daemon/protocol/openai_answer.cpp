@@ -6,106 +6,102 @@
 
 #include "daemon/protocol/field_edit.h"
 #include "daemon/protocol/json_text.h"
+#include "daemon/protocol/json_walk.h"
 #include "daemon/protocol/openai.h"
 
 namespace nemo::protocol {
 namespace {
 
-// Length between the quotes of a text; a list of parts (Mistral's reasoning) counts whole; null and the rest are
+// What stands between the quotes of a text; a list of parts (Mistral's reasoning) counts whole; null and the rest are
 // nothing.
-std::size_t content_length(JsonCursor& cursor) {
+struct Content {
+  std::size_t bytes = 0;
+  std::string_view text;  // empty for a list
+};
+
+Content read_content(JsonCursor& cursor) {
   const char kind = cursor.peek();
   const std::string_view raw = cursor.take();
-  return (kind == '"' || kind == '[') && raw.size() >= 2 ? raw.size() - 2 : 0;
+  if ((kind != '"' && kind != '[') || raw.size() < 2) return {};
+  const std::string_view inside = raw.substr(1, raw.size() - 2);
+  return {inside.size(), kind == '"' ? inside : std::string_view()};
 }
 
 std::size_t read_function(JsonCursor& cursor) {
-  if (cursor.peek() != '{') {
-    cursor.skip();
-    return 0;
-  }
   std::size_t bytes = 0;
-  cursor.begin_object();
-  while (const auto key = cursor.next_field()) {
-    if (*key == "name" || *key == "arguments") {
-      bytes += content_length(cursor);
+  each_field(cursor, [&](std::string_view key) {
+    if (key == "name" || key == "arguments") {
+      bytes += read_content(cursor).bytes;
     } else {
       cursor.skip();
     }
-  }
-  return bytes;
-}
-
-std::size_t read_tool_call(JsonCursor& cursor) {
-  if (cursor.peek() != '{') {
-    cursor.skip();
-    return 0;
-  }
-  std::size_t bytes = 0;
-  cursor.begin_object();
-  while (const auto key = cursor.next_field()) {
-    if (*key == "function") {
-      bytes += read_function(cursor);
-    } else {
-      cursor.skip();
-    }
-  }
+  });
   return bytes;
 }
 
 std::size_t read_tool_calls(JsonCursor& cursor) {
-  if (cursor.peek() != '[') {
-    cursor.skip();
-    return 0;
-  }
   std::size_t bytes = 0;
-  cursor.begin_array();
-  while (cursor.next_element()) bytes += read_tool_call(cursor);
+  each_element(cursor, [&] {
+    each_field(cursor, [&](std::string_view key) {
+      if (key == "function") {
+        bytes += read_function(cursor);
+      } else {
+        cursor.skip();
+      }
+    });
+  });
   return bytes;
 }
 
 // A delta of a chunk, or the message of a whole answer.
-std::size_t read_message(JsonCursor& cursor) {
-  if (cursor.peek() != '{') {
-    cursor.skip();
-    return 0;
-  }
-  std::size_t bytes = 0;
-  cursor.begin_object();
-  while (const auto key = cursor.next_field()) {
-    if (*key == "content" || *key == "reasoning_content" || *key == "reasoning" || *key == "refusal") {
-      bytes += content_length(cursor);
-    } else if (*key == "tool_calls") {
-      bytes += read_tool_calls(cursor);
-    } else if (*key == "function_call") {
-      bytes += read_function(cursor);
+Content read_message(JsonCursor& cursor) {
+  Content content;
+  each_field(cursor, [&](std::string_view key) {
+    if (key == "content") {
+      const Content part = read_content(cursor);
+      content.bytes += part.bytes;
+      content.text = part.text;
+    } else if (key == "reasoning_content" || key == "reasoning" || key == "refusal") {
+      content.bytes += read_content(cursor).bytes;
+    } else if (key == "tool_calls") {
+      content.bytes += read_tool_calls(cursor);
+    } else if (key == "function_call") {
+      content.bytes += read_function(cursor);
     } else {
       cursor.skip();
     }
-  }
-  return bytes;
+  });
+  return content;
 }
 
 void read_choice(JsonCursor& cursor, ChoicesFacts& facts) {
-  if (cursor.peek() != '{') {
-    cursor.skip();
-    return;
-  }
-  cursor.begin_object();
-  while (const auto key = cursor.next_field()) {
-    if (*key == "delta" || *key == "message") {
-      facts.content_bytes += read_message(cursor);
-    } else if (*key == "text") {
-      facts.content_bytes += content_length(cursor);
-    } else if (*key == "finish_reason") {
+  std::int64_t index = 0;
+  std::string_view text;
+  each_field(cursor, [&](std::string_view key) {
+    if (key == "delta" || key == "message" || key == "text") {
+      const Content content = key == "text" ? read_content(cursor) : read_message(cursor);
+      facts.content_bytes += content.bytes;
+      if (!content.text.empty()) text = content.text;
+    } else if (key == "finish_reason") {
       const std::string_view reason = cursor.take();
       if (reason.size() > 2 && reason.front() == '"') ++facts.finished;
-    } else if (*key == "index") {
-      facts.highest_index = std::max(facts.highest_index, read_integer(cursor.take()).value_or(0));
+    } else if (key == "index") {
+      index = read_integer(cursor.take()).value_or(0);
     } else {
       cursor.skip();
     }
-  }
+  });
+  facts.highest_index = std::max(facts.highest_index, index);
+  if (index == 0 && facts.text.empty()) facts.text = text;
+}
+
+ChoicesFacts read_choices(JsonCursor& cursor) {
+  ChoicesFacts facts;
+  each_element(cursor, [&] {
+    ++facts.count;
+    read_choice(cursor, facts);
+  });
+  return facts;
 }
 
 // What a usage object states; a number that is negative, absurd or not a number counts as not stated.
@@ -130,46 +126,24 @@ std::optional<std::int64_t> read_detail(JsonCursor& cursor, std::string_view nam
 
 StatedUsage read_stated(JsonCursor& cursor) {
   StatedUsage stated;
-  cursor.begin_object();
-  while (const auto key = cursor.next_field()) {
-    if (*key == "prompt_tokens") {
+  each_field(cursor, [&](std::string_view key) {
+    if (key == "prompt_tokens") {
       stated.prompt = read_tokens(cursor);
-    } else if (*key == "completion_tokens") {
+    } else if (key == "completion_tokens") {
       stated.completion = read_tokens(cursor);
-    } else if (*key == "total_tokens") {
+    } else if (key == "total_tokens") {
       stated.total = read_tokens(cursor);
-    } else if (*key == "prompt_tokens_details") {
+    } else if (key == "prompt_tokens_details") {
       stated.cached = read_detail(cursor, "cached_tokens");
-    } else if (*key == "completion_tokens_details") {
+    } else if (key == "completion_tokens_details") {
       stated.reasoning = read_detail(cursor, "reasoning_tokens");
-    } else if (*key == "prompt_cache_hit_tokens" || *key == "cache_read_input_tokens" || *key == "cached_tokens") {
+    } else if (key == "prompt_cache_hit_tokens" || key == "cache_read_input_tokens" || key == "cached_tokens") {
       if (const auto tokens = read_tokens(cursor)) stated.other_cached = tokens;
     } else {
       cursor.skip();
     }
-  }
+  });
   return stated;
-}
-
-std::optional<std::string_view> find_usage(std::string_view answer_json) {
-  auto raw = find_member(answer_json, "usage");
-  return raw && !raw->empty() && raw->front() == '{' ? raw : std::nullopt;
-}
-
-}  // namespace
-
-ChoicesFacts read_choices(JsonCursor& cursor) {
-  ChoicesFacts facts;
-  if (cursor.peek() != '[') {
-    cursor.skip();
-    return facts;
-  }
-  cursor.begin_array();
-  while (cursor.next_element()) {
-    ++facts.count;
-    read_choice(cursor, facts);
-  }
-  return facts;
 }
 
 std::optional<call::Usage> read_usage_object(std::string_view raw) {
@@ -187,31 +161,48 @@ std::optional<call::Usage> read_usage_object(std::string_view raw) {
   return usage;
 }
 
-std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json) {
-  JsonCursor cursor(answer_json);
-  AnswerFacts facts;
+std::optional<std::string_view> find_usage(std::string_view answer_json) {
+  auto raw = find_member(answer_json, "usage");
+  return raw && !raw->empty() && raw->front() == '{' ? raw : std::nullopt;
+}
+
+}  // namespace
+
+AnswerParts read_answer_object(JsonCursor& cursor) {
+  AnswerParts parts;
   std::string_view usage;
-  bool has_error = false;
-  bool has_answer = false;
-  if (!cursor.begin_object()) return std::nullopt;
+  if (!cursor.begin_object()) return parts;
   while (const auto key = cursor.next_field()) {
     if (*key == "choices") {
-      facts.content_bytes += read_choices(cursor).content_bytes;
-      has_answer = true;
-    } else if (*key == "data") {
-      cursor.skip();
-      has_answer = true;
-    } else if (*key == "error") {
-      has_error = cursor.take() != "null";
+      parts.choices = read_choices(cursor);
+      parts.has_answer = true;
     } else if (*key == "usage") {
       usage = cursor.take();
+    } else if (*key == "data") {
+      cursor.skip();
+      parts.has_answer = true;
+    } else if (*key == "error") {
+      if (cursor.take() != "null") parts.has_error = true;
+    } else if (*key == "object" || *key == "type") {
+      if (cursor.take() == "\"error\"") parts.is_named_error = true;
     } else {
       cursor.skip();
     }
   }
+  parts.has_usage = !usage.empty() && usage.front() == '{';
+  if (parts.has_usage) parts.usage = read_usage_object(usage);
+  return parts;
+}
+
+std::optional<AnswerFacts> read_answer_facts(std::string_view answer_json) {
+  JsonCursor cursor(answer_json);
+  const AnswerParts parts = read_answer_object(cursor);
   if (!cursor.at_end()) return std::nullopt;
-  if (!usage.empty() && usage.front() == '{') facts.usage = read_usage_object(usage);
-  facts.is_error = has_error && !has_answer;
+  AnswerFacts facts;
+  facts.usage = parts.usage;
+  facts.content_bytes = parts.choices.content_bytes;
+  facts.text = parts.choices.text;
+  facts.is_error = (parts.has_error || parts.is_named_error) && !parts.has_answer;
   return facts;
 }
 

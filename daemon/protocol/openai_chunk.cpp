@@ -41,29 +41,15 @@ class OpenAiChunkReader final : public stream::ChunkReader {
 
  private:
   static void read_object(JsonCursor& cursor, stream::ChunkFacts& facts) {
-    ChoicesFacts choices;
-    std::string_view usage;
-    cursor.begin_object();
-    while (const auto key = cursor.next_field()) {
-      if (*key == "choices") {
-        choices = read_choices(cursor);
-      } else if (*key == "usage") {
-        usage = cursor.take();
-      } else if (*key == "error") {
-        if (cursor.take() != "null") facts.is_error = true;
-      } else if (*key == "object" || *key == "type") {
-        if (cursor.take() == "\"error\"") facts.is_error = true;
-      } else {
-        cursor.skip();
-      }
-    }
-    facts.has_content = choices.content_bytes != 0;
-    facts.content_bytes = choices.content_bytes;
-    facts.finished = choices.finished;
-    facts.highest_choice = choices.highest_index;
-    if (usage.empty() || usage.front() != '{') return;
-    facts.usage = read_usage_object(usage);
-    facts.only_usage = choices.count == 0;
+    const AnswerParts parts = read_answer_object(cursor);
+    facts.is_error = parts.has_error || parts.is_named_error;
+    facts.has_content = parts.choices.content_bytes != 0;
+    facts.content_bytes = parts.choices.content_bytes;
+    facts.text = parts.choices.text;
+    facts.finished = parts.choices.finished;
+    facts.highest_choice = parts.choices.highest_index;
+    facts.usage = parts.usage;
+    facts.only_usage = parts.has_usage && parts.choices.count == 0;
   }
 
   static bool is_error_list(std::string_view data) {

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "daemon/routing/health.h"
+#include "daemon/routing/latency.h"
+#include "daemon/routing/minute.h"
 #include "shared/clock.h"
 
 namespace nemo::routing {
@@ -21,6 +23,7 @@ enum class Answering : std::uint8_t { streamed, whole };
 
 struct Figures {
   std::int64_t in_flight = 0;
+  std::int64_t waiting = 0;             // of the lane and kind asked for, those that have no first token yet
   std::int64_t calls_this_minute = 0;   // begun within the last 60 s
   std::int64_t tokens_this_minute = 0;  // of calls that ended within the last 60 s
   std::optional<Micros> ttft;           // decaying average of the lane and kind asked for; absent: never measured
@@ -42,19 +45,23 @@ class InFlight {
   InFlight& operator=(InFlight&& other) noexcept;
   ~InFlight();
 
-  // After sending. For a whole answer: all of it.
+  // After sending. For a whole answer: all of it. The first one counts. Of a call that is given up because another was
+  // quicker: what it has waited so far.
   void first_token(Micros took, SteadyTime now);
   void succeeded(std::int64_t tokens, SteadyTime now);
   void failed(Trouble trouble, std::string_view code, std::optional<std::chrono::seconds> retry_after, SteadyTime now);
 
  private:
   friend class Gauge;
-  InFlight(std::shared_ptr<Gauge> gauge, std::string_view lane, Answering answering, bool is_probe);
+  InFlight(std::shared_ptr<Gauge> gauge, std::string_view lane, Answering answering, Trial trial);
+  void end();
 
   std::shared_ptr<Gauge> m_gauge;
   std::string m_lane;
   Answering m_answering = Answering::streamed;
-  bool m_is_probe = false;  // the one call that a half-open deployment is given
+  Trial m_trial;  // perhaps the one call that a half-open deployment is given
+  bool m_is_waiting = true;
+  bool m_is_judged = false;  // it has been said how it ended
 };
 
 // Any thread.
@@ -71,10 +78,33 @@ class Gauge : public std::enable_shared_from_this<Gauge> {
   // An unpaid question from the health prober was answered, or not.
   void probed(bool answered, std::string_view code, SteadyTime now);
   SteadyTime last_begun() const;
+  // How long until fewer than `calls` calls have begun within the last 60 s.
+  Micros until_fewer_than(std::int64_t calls, SteadyTime now) const;
 
  private:
   friend class InFlight;
-  // (the implementer's)
+  struct Series {
+    std::string lane;
+    Answering answering = Answering::streamed;
+    std::int64_t waiting = 0;
+    Latency latency;
+  };
+  // A request may name any lane: those least recently measured make room.
+  static constexpr std::size_t k_most_series = 16;
+
+  const Series* find(std::string_view lane, Answering answering) const;
+  Series* find(std::string_view lane, Answering answering);
+  Series* find_or_add(std::string_view lane, Answering answering);
+  void measure(InFlight& call, Micros took, SteadyTime now);
+  void stop_waiting(InFlight& call);
+
+  mutable std::mutex m_mutex;
+  Health m_health;
+  std::int64_t m_in_flight = 0;
+  mutable Minute m_minute;
+  std::vector<Series> m_series;
+  std::string m_last_trouble;
+  SteadyTime m_last_begun;
 };
 
 }  // namespace nemo::routing

@@ -1,102 +1,21 @@
 #include "daemon/routing/route.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "daemon/routing/draws.h"
+#include "daemon/routing/reasons.h"
+#include "daemon/routing/strategy.h"
+#include "daemon/routing/wanted.h"
 
 namespace nemo::routing {
 namespace {
 
+constexpr std::size_t k_usual_candidates = 64;
+
 bool contains(const std::vector<std::string>& list, std::string_view what) {
   return std::find(list.begin(), list.end(), what) != list.end();
-}
-
-// The model a call asks for, and the models to fall back to, before deployments are looked at.
-struct Wanted {
-  std::vector<const catalog::Model*> models;
-  std::string reason;
-  std::vector<std::string> tags;
-};
-
-Error unknown_model(const catalog::Catalog& catalog, const std::string& id) {
-  std::string message = "There is no model \"" + id + "\".";
-  const auto near = catalog.nearest(id);
-  for (std::size_t i = 0; i < near.size(); ++i) {
-    message.append(i == 0 ? " Did you mean \"" : "\" or \"").append(near[i]);
-  }
-  message.append(near.empty() ? " `nemo models` lists them." : "\"? `nemo models` lists all.");
-  return fail(ErrorKind::model_not_found, std::move(message), "model");
-}
-
-bool is_automatic(std::string_view model) {
-  return model.empty() || model == "nemo/auto" || model == "auto";
-}
-
-// The id that the request's model stands for, and why.
-Result<std::string> resolve_model(const Table& table, const call::CallSpec& spec, const std::string& lane,
-                                  const std::string& lane_reason, std::string& reason, const Lane** used_lane) {
-  std::string lane_name;
-  if (is_automatic(spec.model)) {
-    if (lane.empty()) {
-      return fail(ErrorKind::invalid_request, "Embeddings need a model: name one, such as \"text-embedding-005\".",
-                  "model");
-    }
-    lane_name = lane;
-    reason = (spec.model.empty() ? "no model was named" : spec.model + " was named") + std::string(": lane ") + lane +
-             ", because " + lane_reason;
-  } else if (spec.model.starts_with("nemo/")) {
-    lane_name = spec.model.substr(5);
-    reason = "the caller named lane " + lane_name;
-  }
-  if (lane_name.empty()) {
-    const auto alias = table.aliases.find(spec.model);
-    reason = alias == table.aliases.end() ? "the caller named it" : "\"" + spec.model + "\" is its alias";
-    return alias == table.aliases.end() ? spec.model : alias->second;
-  }
-  const auto found = table.lanes.find(lane_name);
-  if (found == table.lanes.end()) {
-    std::string names;
-    for (const auto& [name, unused] : table.lanes) names.append(names.empty() ? "" : ", ").append(name);
-    return fail(ErrorKind::model_not_found, "There is no lane \"" + lane_name + "\". The lanes are: " + names + ".",
-                "model");
-  }
-  *used_lane = &found->second;
-  return found->second.model;
-}
-
-Status check_model(const catalog::Model& model, const call::CallSpec& spec, const std::vector<std::string>& allowed) {
-  if (!allowed.empty() && !contains(allowed, model.id)) {
-    return fail(ErrorKind::model_not_allowed, "This key may not use the model \"" + model.id + "\".", "model");
-  }
-  const bool embeds = spec.surface == call::Surface::openai_embeddings;
-  if (embeds && !model.capabilities.embeddings) {
-    return fail(ErrorKind::invalid_request, "\"" + model.id + "\" does not make embeddings.", "model");
-  }
-  if (!embeds && !model.capabilities.chat && !model.capabilities.fim && model.capabilities.embeddings) {
-    return fail(ErrorKind::invalid_request, "\"" + model.id + "\" only makes embeddings.", "model");
-  }
-  return Done{};
-}
-
-Result<Wanted> wanted_models(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
-                             const std::string& lane, const std::string& lane_reason,
-                             const std::vector<std::string>& allowed) {
-  Wanted wanted;
-  const Lane* used_lane = nullptr;
-  auto id = resolve_model(table, spec, lane, lane_reason, wanted.reason, &used_lane);
-  if (!id) return id.error();
-  const catalog::Model* model = catalog.find(*id);
-  if (model == nullptr) return unknown_model(catalog, *id);
-  if (auto checked = check_model(*model, spec, allowed); !checked) return checked.error();
-  wanted.models.push_back(model);
-  std::vector<std::string> fallbacks = spec.fallbacks;
-  if (fallbacks.empty() && used_lane != nullptr) fallbacks = used_lane->fallbacks;
-  for (const std::string& fallback : fallbacks) {
-    const catalog::Model* next = catalog.find(fallback);
-    if (next == nullptr) return unknown_model(catalog, fallback);
-    if (next != model && check_model(*next, spec, allowed)) wanted.models.push_back(next);
-  }
-  wanted.tags = spec.tags;
-  if (used_lane != nullptr && wanted.tags.empty()) wanted.tags = used_lane->tags;
-  return wanted;
 }
 
 // All tags must match; "!tag" must not. Metadata such as "team:growth" attributes spend and chooses nothing.
@@ -109,21 +28,102 @@ bool tags_match(const std::vector<std::string>& tags, const catalog::Model& mode
   });
 }
 
-std::string reason_against(const Deployment& deployment, const catalog::Model& model,
-                           const std::vector<std::string>& tags) {
-  if (deployment.keyless) return "its upstream has no key: run `nemo login --upstream " + deployment.upstream + "`";
-  if (!tags_match(tags, model, deployment)) return "its tags do not match";
-  if (!model.pricing && !deployment.unpriced_allowed) return "the model has no price";
-  return {};
+Exclusion exclusion_of(const Considered& one, const std::vector<std::string>& tags) {
+  const Deployment& deployment = *one.deployment;
+  if (deployment.keyless) return Exclusion::keyless;
+  if (!tags.empty() && !tags_match(tags, *one.model, deployment)) return Exclusion::tags;
+  if (!one.model->pricing && !deployment.unpriced_allowed) return Exclusion::unpriced;
+  if (one.figures.condition == Condition::rate_limited) return Exclusion::rate_limited;
+  if (deployment.rpm && one.figures.calls_this_minute >= *deployment.rpm) return Exclusion::rpm_used_up;
+  return Exclusion::none;
 }
 
-Error nothing_eligible(const Decision& decision, const catalog::Model& model) {
+// Every deployment of the wanted models, model by model.
+std::vector<Considered> consider(const Table& table, const Wanted& wanted, std::string_view lane, Answering answering,
+                                 SteadyTime now) {
+  std::vector<Considered> all;
+  all.reserve(std::min(table.deployments.size(), k_usual_candidates));
+  for (const catalog::Model* model : wanted.models) {
+    for (const Deployment& deployment : table.deployments) {
+      if (deployment.model != model->id) continue;
+      Considered& one =
+          all.emplace_back(&deployment, model, Exclusion::none, deployment.gauge->figures(lane, answering, now), 0.0,
+                           model != wanted.models.front());
+      one.exclusion = exclusion_of(one, *wanted.tags);
+    }
+  }
+  return all;
+}
+
+// Those that may be used, best first.
+std::vector<Contender> in_order(const std::vector<Considered>& all, Strategy strategy, std::uint64_t random) {
+  std::vector<Contender> contenders;
+  contenders.reserve(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Considered& one = all[i];
+    if (one.exclusion != Exclusion::none) continue;
+    contenders.emplace_back(&one.figures, one.deployment->weight, one.deployment->rpm,
+                            strategy == Strategy::cost ? usual_price(*one.model) : 0, i);
+  }
+  // `all` is model by model, the wanted one first: where a model begins is its place.
+  const auto is_before = [&](const Contender& a, const Contender& b) {
+    const Considered& x = all[a.at];
+    const Considered& y = all[b.at];
+    const bool x_cools = x.figures.condition == Condition::cooling;
+    const bool y_cools = y.figures.condition == Condition::cooling;
+    if (x_cools != y_cools) return y_cools;
+    return x.model == y.model ? x.deployment->order < y.deployment->order : a.at < b.at;
+  };
+  if (!std::is_sorted(contenders.begin(), contenders.end(), is_before)) {
+    std::stable_sort(contenders.begin(), contenders.end(), is_before);
+  }
+  Draws draws(random);
+  for (auto first = contenders.begin(); first != contenders.end();) {
+    const auto end =
+        std::find_if(first, contenders.end(), [&](const Contender& one) { return is_before(*first, one); });
+    rank(strategy, {first, end}, draws.next());
+    first = end;
+  }
+  return contenders;
+}
+
+// Moves `all` into the decision: those in `contenders` first.
+void note_candidates(std::vector<Considered>& all, const std::vector<Contender>& contenders, Decision& decision) {
+  decision.choices.reserve(contenders.size());
+  decision.considered.reserve(all.size());
+  for (const Contender& one : contenders) {
+    Considered& from = all[one.at];
+    decision.choices.push_back({from.deployment, from.model});
+    decision.considered.emplace_back(from.deployment, from.model, from.exclusion, std::move(from.figures), one.score,
+                                     from.is_fallback, one.explored);
+  }
+  for (Considered& one : all) {
+    if (one.exclusion != Exclusion::none) decision.considered.push_back(std::move(one));
+  }
+}
+
+// How long until one of those that are only left out for a time may be used.
+std::optional<std::int64_t> seconds_until_one(const Decision& decision, SteadyTime now) {
+  std::optional<Micros> soonest;
+  for (const Considered& one : decision.considered) {
+    std::optional<Micros> wait;
+    if (one.exclusion == Exclusion::rate_limited) wait = one.figures.until_ready;
+    if (one.exclusion == Exclusion::rpm_used_up) {
+      wait = one.deployment->gauge->until_fewer_than(*one.deployment->rpm, now);
+    }
+    if (wait && (!soonest || *wait < *soonest)) soonest = wait;
+  }
+  if (!soonest) return std::nullopt;
+  return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(*soonest).count());
+}
+
+Error nothing_eligible(const Decision& decision, const catalog::Model& model, SteadyTime now) {
   if (decision.considered.empty()) {
     return fail(ErrorKind::no_deployment_available,
                 "No upstream serves \"" + model.id + "\". `nemo models` shows which models are served where.", "model");
   }
   const auto unpriced = std::all_of(decision.considered.begin(), decision.considered.end(),
-                                    [](const call::Candidate& one) { return one.reason == "the model has no price"; });
+                                    [](const Considered& one) { return one.exclusion == Exclusion::unpriced; });
   if (unpriced) {
     return fail(ErrorKind::model_not_priced,
                 "\"" + model.id + "\" has no price. Give it one in the config ([model.\"" + model.id +
@@ -131,60 +131,36 @@ Error nothing_eligible(const Decision& decision, const catalog::Model& model) {
                 "model");
   }
   std::string message = "No deployment of \"" + model.id + "\" can be used:";
-  for (const call::Candidate& one : decision.considered) {
-    message.append(" ").append(one.deployment).append(" (").append(one.reason).append(")");
+  for (const Considered& one : decision.considered) {
+    message.append(" ").append(one.deployment->id).append(" (").append(reason_of(one)).append(")");
   }
-  return fail(ErrorKind::no_deployment_available, message + ".", "model");
+  Error error = fail(ErrorKind::no_deployment_available, message + ".", "model");
+  error.retry_after_s = seconds_until_one(decision, now);
+  return error;
 }
 
 }  // namespace
 
 Status decide(const Table& table, const catalog::Catalog& catalog, const call::CallSpec& spec,
-              const std::vector<std::string>& allowed, Decision& decision) {
+              const Circumstances& circumstances, Decision& decision) {
   std::string lane_reason;
   decision.lane = lane_of(spec, lane_reason);
   if (spec.model.starts_with("nemo/") && spec.model != "nemo/auto") decision.lane = spec.model.substr(5);
-  auto wanted = wanted_models(table, catalog, spec, decision.lane, lane_reason, allowed);
+  auto wanted = wanted_models(table, catalog, spec, decision.lane, lane_reason,
+                              {circumstances.allowed, circumstances.seat, circumstances.request_id});
   if (!wanted) return wanted.error();
-  decision.model_reason = wanted->reason;
+  decision.model_reason = std::move(wanted->reason);
   decision.model = wanted->models.front();
-  for (const catalog::Model* model : wanted->models) {
-    std::vector<const Deployment*> serving;
-    for (const Deployment& one : table.deployments) {
-      if (one.model == model->id) serving.push_back(&one);
-    }
-    std::stable_sort(serving.begin(), serving.end(),
-                     [](const Deployment* a, const Deployment* b) { return a->order < b->order; });
-    for (const Deployment* one : serving) {
-      std::string against = reason_against(*one, *model, wanted->tags);
-      const bool eligible = against.empty();
-      if (eligible) {
-        decision.choices.push_back({one, model});
-        against = model == decision.model ? "order " + std::to_string(one->order) : "a fallback";
-      }
-      decision.considered.push_back({one->id, std::move(against), eligible});
-    }
-  }
-  if (decision.choices.empty()) return nothing_eligible(decision, *decision.model);
+  decision.experiment = wanted->experiment;
+  decision.arm = wanted->arm;
+  const auto lane = table.lanes.find(decision.lane);
+  if (lane != table.lanes.end()) decision.strategy = lane->second.strategy;
+  const Answering answering = spec.stream ? Answering::streamed : Answering::whole;
+  auto all = consider(table, *wanted, decision.lane, answering, circumstances.now);
+  note_candidates(all, in_order(all, decision.strategy, circumstances.random), decision);
+  if (decision.choices.empty()) return nothing_eligible(decision, *decision.model, circumstances.now);
   decision.model = decision.choices.front().model;
   return Done{};
-}
-
-void add_implicit_deployments(Table& table, const catalog::Catalog& catalog, const UpstreamFacts& upstream) {
-  const bool has_own = std::any_of(table.deployments.begin(), table.deployments.end(),
-                                   [&](const Deployment& one) { return one.upstream == upstream.name; });
-  if (has_own) return;
-  for (const catalog::Model& model : catalog.models()) {
-    if (upstream.listed && !upstream.listed->contains(model.id)) continue;
-    Deployment deployment;
-    deployment.id = model.id + "@" + upstream.name;
-    deployment.model = model.id;
-    deployment.upstream = upstream.name;
-    deployment.upstream_model = model.id;
-    deployment.unpriced_allowed = upstream.unpriced_allowed;
-    deployment.keyless = upstream.keyless;
-    table.deployments.push_back(std::move(deployment));
-  }
 }
 
 }  // namespace nemo::routing

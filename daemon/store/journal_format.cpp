@@ -13,10 +13,13 @@ namespace {
 
 using call::CallRecord;
 
-constexpr std::uint8_t k_format = 1;
+// The first of them is what Nemo wrote before it routed: read, and written no more. A start after an update reads what
+// the Nemo before it left.
+constexpr std::uint8_t k_first_format = 1;
+constexpr std::uint8_t k_format = 2;
 constexpr std::size_t k_length_bytes = 4;
 constexpr std::size_t k_checksum_bytes = 8;
-constexpr std::size_t k_head_bytes = k_length_bytes + k_checksum_bytes;
+static_assert(k_journal_head_bytes == k_length_bytes + k_checksum_bytes);
 constexpr std::size_t k_usual_bytes = 1024;
 
 std::uint64_t little_endian(std::string_view bytes) {
@@ -79,10 +82,12 @@ class Writer {
 // Once something is wrong, everything is 0 and empty, and ok() is false.
 class Reader {
  public:
-  explicit Reader(std::string_view payload) : m_rest(payload) {}
+  Reader(std::string_view payload, std::uint8_t format) : m_rest(payload), m_format(format) {}
 
   bool ok() const { return m_ok; }
   bool at_end() const { return m_rest.empty(); }
+  // Whether the payload has what came with the second format.
+  bool has_routing() const { return m_format > k_first_format; }
 
   std::int64_t number() {
     std::uint64_t zigzag = 0;
@@ -131,8 +136,14 @@ class Reader {
   }
 
   std::string_view m_rest;
+  std::uint8_t m_format;
   bool m_ok = true;
 };
+
+// CallRecord::accepted
+constexpr std::int64_t k_not_known = 0;
+constexpr std::int64_t k_not_taken = 1;
+constexpr std::int64_t k_taken = 2;
 
 void put_identity(Writer& out, const CallRecord& record) {
   out.text(record.id);
@@ -167,6 +178,8 @@ void put_outcome(Writer& out, const CallRecord& record) {
        {usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens})
     out.number(count);
   out.name(usage.source);
+  out.number(usage.cache_write_tokens);
+  out.number(record.accepted ? (*record.accepted ? k_taken : k_not_taken) : k_not_known);
 }
 
 void get_outcome(Reader& in, CallRecord& record) {
@@ -183,6 +196,10 @@ void get_outcome(Reader& in, CallRecord& record) {
   for (std::int64_t* count : {&usage.input_tokens, &usage.cached_tokens, &usage.output_tokens, &usage.reasoning_tokens})
     *count = in.number();
   usage.source = in.name(call::UsageSource::estimated);
+  if (!in.has_routing()) return;
+  usage.cache_write_tokens = in.number();
+  const std::int64_t accepted = in.number();
+  if (accepted == k_taken || accepted == k_not_taken) record.accepted = accepted == k_taken;
 }
 
 void put_money(Writer& out, const CallRecord& record) {
@@ -209,6 +226,7 @@ void put_trace(Writer& out, const call::Trace& trace) {
     out.text(candidate.deployment);
     out.text(candidate.reason);
     out.number(candidate.eligible ? 1 : 0);
+    out.text(candidate.figures);
   });
   out.list(trace.attempts, [&](const call::Attempt& attempt) {
     for (const std::string* text : {&attempt.deployment, &attempt.upstream, &attempt.error_code, &attempt.error})
@@ -216,7 +234,10 @@ void put_trace(Writer& out, const call::Trace& trace) {
     out.number(attempt.http_status);
     out.number(attempt.started_us);
     out.number(attempt.took_us);
+    out.number(attempt.cost.value);
+    out.text(attempt.note);
   });
+  out.text(trace.strategy);
 }
 
 void get_trace(Reader& in, call::Trace& trace) {
@@ -226,6 +247,7 @@ void get_trace(Reader& in, call::Trace& trace) {
     candidate.deployment = in.text();
     candidate.reason = in.text();
     candidate.eligible = in.number() != 0;
+    if (in.has_routing()) candidate.figures = in.text();
     return candidate;
   });
   in.list(trace.attempts, [&] {
@@ -235,8 +257,12 @@ void get_trace(Reader& in, call::Trace& trace) {
     attempt.http_status = in.small<int>();
     attempt.started_us = in.number();
     attempt.took_us = in.number();
+    if (!in.has_routing()) return attempt;
+    attempt.cost = NanoUsd{in.number()};
+    attempt.note = in.text();
     return attempt;
   });
+  if (in.has_routing()) trace.strategy = in.text();
 }
 
 void put_rest(Writer& out, const CallRecord& record) {
@@ -254,8 +280,10 @@ void get_rest(Reader& in, CallRecord& record) {
 }
 
 std::optional<CallRecord> read_payload(std::string_view payload) {
-  if (payload.empty() || static_cast<std::uint8_t>(payload.front()) != k_format) return std::nullopt;
-  Reader in(payload.substr(1));
+  if (payload.empty()) return std::nullopt;
+  const auto format = static_cast<std::uint8_t>(payload.front());
+  if (format < k_first_format || format > k_format) return std::nullopt;
+  Reader in(payload.substr(1), format);
   CallRecord record;
   get_identity(in, record);
   get_outcome(in, record);
@@ -271,7 +299,7 @@ std::optional<CallRecord> read_payload(std::string_view payload) {
 std::string to_journal_bytes(const CallRecord& record) {
   std::string bytes;
   bytes.reserve(k_usual_bytes);
-  bytes.resize(k_head_bytes);
+  bytes.resize(k_journal_head_bytes);
   bytes.push_back(static_cast<char>(k_format));
   Writer out(bytes);
   put_identity(out, record);
@@ -279,21 +307,25 @@ std::string to_journal_bytes(const CallRecord& record) {
   put_money(out, record);
   put_rest(out, record);
   put_trace(out, record.trace);
-  const std::string_view payload = std::string_view(bytes).substr(k_head_bytes);
-  const std::uint64_t sum = checksum(payload);
-  put_little_endian(bytes.data(), payload.size(), k_length_bytes);
-  put_little_endian(bytes.data() + k_length_bytes, sum, k_checksum_bytes);
+  seal_journal_record(bytes);
   return bytes;
 }
 
+void seal_journal_record(std::string& record) {
+  const std::string_view payload = std::string_view(record).substr(k_journal_head_bytes);
+  const std::uint64_t sum = checksum(payload);
+  put_little_endian(record.data(), payload.size(), k_length_bytes);
+  put_little_endian(record.data() + k_length_bytes, sum, k_checksum_bytes);
+}
+
 std::optional<CallRecord> JournalReader::next() {
-  if (m_rest.size() < k_head_bytes) return std::nullopt;
+  if (m_rest.size() < k_journal_head_bytes) return std::nullopt;
   const std::uint64_t length = little_endian(m_rest.substr(0, k_length_bytes));
-  if (length > k_longest_journal_record || length > m_rest.size() - k_head_bytes) return std::nullopt;
-  const std::string_view payload = m_rest.substr(k_head_bytes, length);
+  if (length > k_longest_journal_record || length > m_rest.size() - k_journal_head_bytes) return std::nullopt;
+  const std::string_view payload = m_rest.substr(k_journal_head_bytes, length);
   if (little_endian(m_rest.substr(k_length_bytes, k_checksum_bytes)) != checksum(payload)) return std::nullopt;
   auto record = read_payload(payload);
-  if (record) m_rest.remove_prefix(k_head_bytes + length);
+  if (record) m_rest.remove_prefix(k_journal_head_bytes + length);
   return record;
 }
 

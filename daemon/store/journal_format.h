@@ -20,11 +20,16 @@ inline constexpr std::size_t k_longest_journal_text = 1024;
 inline constexpr std::size_t k_longest_journal_list = 16;
 // No record is longer: the above, and all fields as large as they get.
 inline constexpr std::size_t k_longest_journal_record = 256 * 1024;
+// Of a record, before its payload.
+inline constexpr std::size_t k_journal_head_bytes = 12;
 
 // Everything but the field `journal`; longer texts and lists are cut.
 std::string to_journal_bytes(const call::CallRecord& record);
+// Writes the head of a record whose payload stands behind k_journal_head_bytes of anything.
+void seal_journal_record(std::string& record);
 
-// Reads the records of a file one after the other; believes no length and no count. Keeps a view of `bytes`.
+// Reads the records of a file one after the other, those of older formats too; believes no length and no count. Keeps a
+// view of `bytes`.
 class JournalReader {
  public:
   explicit JournalReader(std::string_view bytes) : m_rest(bytes) {}

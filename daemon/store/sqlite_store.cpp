@@ -16,6 +16,7 @@
 #include "daemon/store/sqlite/recovery.h"
 #include "daemon/store/sqlite/sqlite_budget_store.h"
 #include "daemon/store/sqlite/sqlite_call_history.h"
+#include "daemon/store/sqlite/sqlite_experiment_store.h"
 #include "daemon/store/sqlite/sqlite_key_store.h"
 #include "daemon/store/sqlite/storage_error.h"
 
@@ -54,6 +55,7 @@ struct SqliteStore::Parts {
       : lock(std::move(held)),
         keys(file),
         budgets(file),
+        experiments(file),
         journal(file.parent_path(), last_journal),
         writer(file, with_journal(std::move(options), journal)),
         calls(file) {}
@@ -66,6 +68,7 @@ struct SqliteStore::Parts {
   FolderLock lock;
   SqliteKeyStore keys;
   SqliteBudgetStore budgets;
+  SqliteExperimentStore experiments;
   Journal journal;
   LedgerWriter writer;
   SqliteCallHistory calls;
@@ -158,6 +161,18 @@ Result<budget::AlertStore::Recorded> SqliteStore::record_crossing(const budget::
 
 Result<std::vector<budget::Alert>> SqliteStore::recent_crossings(int limit) {
   return m_parts->budgets.recent_crossings(limit);
+}
+
+Result<std::vector<routing::Experiment>> SqliteStore::load_experiments() {
+  return m_parts->experiments.load_experiments();
+}
+
+Status SqliteStore::add_experiment(const routing::Experiment& experiment) {
+  return m_parts->experiments.add_experiment(experiment);
+}
+
+Status SqliteStore::update_experiment(const routing::Experiment& experiment) {
+  return m_parts->experiments.update_experiment(experiment);
 }
 
 ledger::RequestLog& SqliteStore::request_log() {

@@ -1,6 +1,6 @@
 // Owns: nemo.db and the journals in the data folder: virtual keys and their terms, the ledger of calls and its sums,
-// what budgets have spent and set aside. All SQL lives in this folder. Must not know: HTTP, upstreams, why a call cost
-// what it cost.
+// what budgets have spent and set aside, experiments. All SQL lives in this folder. Must not know: HTTP, upstreams, why
+// a call cost what it cost.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "daemon/budget/alert_store.h"
 #include "daemon/budget/lease_store.h"
 #include "daemon/ledger/request_log.h"
+#include "daemon/routing/experiment.h"
 #include "shared/clock.h"
 #include "shared/result.h"
 
@@ -27,7 +28,10 @@ struct StoreOptions {
 // One database file in WAL mode. Any thread may call everything here; nothing but request_log() and change_leases() is
 // for the request path. Errors are of ErrorKind::storage and say what to do, unless the port's own contract says
 // otherwise.
-class SqliteStore final : public access::KeyStore, public budget::LeaseStore, public budget::AlertStore {
+class SqliteStore final : public access::KeyStore,
+                          public budget::LeaseStore,
+                          public budget::AlertStore,
+                          public routing::ExperimentStore {
  public:
   // Creates the folder (0700) and the file (0600) where they are missing, migrates the schema, brings into the ledger
   // what only a journal holds, turns leases that are left into what is unsettled, and starts the writer thread. A
@@ -59,12 +63,16 @@ class SqliteStore final : public access::KeyStore, public budget::LeaseStore, pu
   Result<Recorded> record_crossing(const budget::Crossing& crossing, WallTime at) override;
   Result<std::vector<budget::Alert>> recent_crossings(int limit) override;
 
+  Result<std::vector<routing::Experiment>> load_experiments() override;  // oldest first
+  Status add_experiment(const routing::Experiment& experiment) override;
+  Status update_experiment(const routing::Experiment& experiment) override;
+
   // Both live as long as the store.
   ledger::RequestLog& request_log();
   ledger::CallHistory& call_history();
 
-  // Waits until every row appended before is in the database and every lease change asked for before is answered, or a
-  // write of rows has failed. For draining and tests.
+  // Waits until every row appended and every verdict given before is in the database and every lease change asked for
+  // before is answered, or a write has failed. For draining and tests.
   void flush();
   // Takes effect at once, on the writer thread.
   void set_retention_days(int days);

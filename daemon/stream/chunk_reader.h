@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/call/usage.h"
 #include "daemon/stream/sse_scanner.h"
@@ -21,6 +22,9 @@ struct ChunkFacts {
   bool is_error = false;
   std::string error_message;
   std::optional<call::Usage> usage;  // source = provider
+  // What choice 0 says to the user, as it stands between the quotes: no reasoning, no tool calls. A view into the
+  // event's data. The texts of a stream may be joined as they are and unescaped once (protocol/json_text.h).
+  std::string_view text;
 };
 
 class ChunkReader {

@@ -25,6 +25,7 @@ TapResult StreamTap::look(const SseEvent& event, SteadyTime now) {
   if (facts.usage) {
     m_usage = facts.usage;
     result.has_usage = true;
+    result.usage_is_final = facts.only_usage || finished();
   }
   if (facts.is_error) {
     result.is_error = true;
@@ -32,9 +33,10 @@ TapResult StreamTap::look(const SseEvent& event, SteadyTime now) {
       m_error = facts.error_message.empty() ? "the upstream broke off its answer" : std::move(facts.error_message);
     }
   }
-  if (!m_committed && !facts.is_error && (facts.has_content || facts.finished != 0 || facts.usage)) {
+  if (!m_committed && !facts.is_error && (facts.has_content || facts.finished != 0 || facts.only_usage)) {
     result.commits = m_committed = true;
   }
+  result.text = facts.text;
   result.forward = !(m_frames == UsageFrames::hide && facts.only_usage && !facts.is_error);
   return result;
 }

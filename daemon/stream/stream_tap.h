@@ -15,10 +15,12 @@ namespace nemo::stream {
 enum class UsageFrames : std::uint8_t { show, hide };
 
 struct TapResult {
-  bool forward = true;     // false: a usage frame that the client did not ask for, or its own [DONE] is not due
-  bool commits = false;    // the first event that shows upstream is really answering (content or finish)
-  bool is_error = false;   // an error event inside a 200
-  bool has_usage = false;  // the event states usage
+  bool forward = true;          // false: a usage frame that the client did not ask for, or its own [DONE] is not due
+  bool commits = false;         // the first event that shows upstream is really answering (content or finish)
+  bool is_error = false;        // an error event inside a 200
+  bool has_usage = false;       // the event states usage
+  bool usage_is_final = false;  // and no other will follow
+  std::string_view text;        // of the first choice, as it stands between its quotes
 };
 
 // One thread.

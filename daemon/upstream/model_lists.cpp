@@ -18,7 +18,35 @@ constexpr std::chrono::seconds k_retry{30};
 constexpr Millis k_patience{10'000};
 constexpr std::size_t k_largest_list = std::size_t{8} << 20U;
 
+bool has_list(const config::Upstream& settings) {
+  return settings.kind != config::UpstreamKind::vertex;
+}
+
+Error no_list(const std::string& upstream) {
+  return fail(ErrorKind::invalid_request, "Upstream \"" + upstream + "\" is of a kind that has no list of models.");
+}
+
 }  // namespace
+
+std::optional<Request> models_request(const config::Upstream& settings, const Secret& key) {
+  if (!has_list(settings)) return std::nullopt;
+  Request request;
+  request.method = "GET";
+  request.url = settings.base_url + "/models";
+  request.headers = {"Accept: application/json"};
+  if (settings.kind == config::UpstreamKind::anthropic) {
+    request.url += "?limit=1000";  // the most that one answer holds, and more than there are; unasked it holds 20
+    request.headers.emplace_back("anthropic-version: 2023-06-01");
+    request.key_header = "x-api-key";
+  }
+  request.bearer = key;
+  request.ca_file = settings.ca_file;
+  if (settings.http2) request.version = *settings.http2 ? HttpVersion::http2 : HttpVersion::http1;
+  request.connect_timeout = settings.connect_timeout;
+  request.first_byte_timeout = k_patience;
+  request.idle_timeout = k_patience;
+  return request;
+}
 
 ModelLists::ModelLists(Transport& transport, ReadIds read_ids, std::function<void()> changed)
     : m_transport(transport), m_read_ids(read_ids), m_changed(std::move(changed)) {
@@ -49,6 +77,10 @@ void ModelLists::set_upstreams(std::vector<ListedUpstream> upstreams) {
       return std::none_of(m_upstreams.begin(), m_upstreams.end(),
                           [&](const ListedUpstream& one) { return one.settings.name == state.first; });
     });
+    for (const ListedUpstream& one : m_upstreams) {
+      ListState& state = m_states[one.settings.name];
+      if (state.has_list != has_list(one.settings)) state = ListState{has_list(one.settings), {}, {}, false};
+    }
     m_ask_now = true;
   }
   m_wake.notify_all();
@@ -69,7 +101,7 @@ void ModelLists::run() {
     bool changed = false;
     bool all_well = true;
     for (const ListedUpstream& upstream : upstreams) {
-      if (upstream.needs_key) continue;
+      if (upstream.needs_key || !has_list(upstream.settings)) continue;
       const auto answer = try_to_ask(upstream);
       all_well = all_well && answer.ok();
       changed = note(upstream.settings.name, answer) || changed;
@@ -91,6 +123,7 @@ Result<std::set<std::string>> ModelLists::try_to_ask(const ListedUpstream& upstr
 bool ModelLists::note(const std::string& upstream, const Result<std::set<std::string>>& answer) {
   const std::lock_guard lock(m_mutex);
   ListState& state = m_states[upstream];
+  if (!state.has_list) return false;  // its kind was changed while it was asked
   state.tried = true;
   if (!answer) {
     if (state.error != answer.error().message) {
@@ -106,17 +139,9 @@ bool ModelLists::note(const std::string& upstream, const Result<std::set<std::st
 }
 
 Result<std::set<std::string>> ModelLists::ask(const ListedUpstream& upstream) {
-  Request request;
-  request.method = "GET";
-  request.url = upstream.settings.base_url + "/models";
-  request.headers = {"Accept: application/json"};
-  request.bearer = upstream.key;
-  request.ca_file = upstream.settings.ca_file;
-  if (const auto http2 = upstream.settings.http2) request.version = *http2 ? HttpVersion::http2 : HttpVersion::http1;
-  request.connect_timeout = upstream.settings.connect_timeout;
-  request.first_byte_timeout = k_patience;
-  request.idle_timeout = k_patience;
-  const auto exchange = m_transport.start(std::move(request));
+  auto request = models_request(upstream.settings, upstream.key);
+  if (!request) return no_list(upstream.settings.name);
+  const auto exchange = m_transport.start(std::move(*request));
   if (exchange->wait_head(m_near.get()) != Wake::ready) {
     return exchange->failure().value_or(fail(ErrorKind::upstream_error, "no answer"));
   }
@@ -144,6 +169,7 @@ Result<int> ModelLists::probe(const std::string& name) {
     }
   }
   if (!upstream) return fail(ErrorKind::not_found, "There is no upstream \"" + name + "\" in the config.");
+  if (!has_list(upstream->settings)) return no_list(name);
   const auto answer = ask(*upstream);
   if (note(name, answer)) m_changed();
   if (!answer) return answer.error();

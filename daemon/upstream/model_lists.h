@@ -26,7 +26,12 @@ struct ListedUpstream {
   bool needs_key = false;  // and has none: not asked
 };
 
+// GET {base_url}/models, which costs nothing, as that kind of upstream wants it (kind anthropic: "List Models" of its
+// API reference). Nothing: it has no list (kind vertex).
+std::optional<Request> models_request(const config::Upstream& settings, const Secret& key);
+
 struct ListState {
+  bool has_list = true;                         // false: this kind of upstream has none, and is never asked
   std::optional<std::set<std::string>> models;  // absent: never answered
   std::string error;                            // of the last try, redacted; empty: it worked
   bool tried = false;
@@ -43,7 +48,7 @@ class ModelLists {
 
   void set_upstreams(std::vector<ListedUpstream> upstreams);  // what was known of those that stay is kept
   std::map<std::string, ListState> states() const;
-  // Asks now and waits for the answer: the number of models listed.
+  // Asks now and waits for the answer: the number of models listed. invalid_request: it has no list.
   Result<int> probe(const std::string& upstream);
 
  private:

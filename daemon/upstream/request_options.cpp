@@ -101,7 +101,10 @@ void apply_profile(CURL* easy, const Request& request) {
 }
 
 void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& headers) {
-  if (!request.bearer.empty()) headers.add("Authorization: Bearer " + std::string(request.bearer.expose()));
+  if (!request.bearer.empty()) {
+    const std::string name = request.key_header.empty() ? "Authorization: Bearer " : request.key_header + ": ";
+    headers.add(name + std::string(request.bearer.expose()));
+  }
   for (const std::string& line : request.headers) headers.add(line);
   if (request.method == "POST") {
     // libcurl would wait for "100 Continue" before a body above 1 MiB: one round trip for nothing.

@@ -79,6 +79,8 @@ class Transport {
   // most `until`. Both were started with Request::raced.
   enum class Race : std::uint8_t { first, second, client_gone, not_yet };
   virtual Race wait_first(Exchange& first, Exchange& second, int client_fd, std::optional<SteadyTime> until) = 0;
+  // Between two attempts. False: the client left first.
+  virtual bool pause(int client_fd, Millis time) = 0;
 };
 
 }  // namespace nemo::upstream

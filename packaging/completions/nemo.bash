@@ -15,6 +15,8 @@ _nemo_options() {
     'teams create'* | 'teams set'* | 'seats set'*) echo '--budget --rpm --tpm --parallel --help --json' ;;
     budgets) echo '--accuracy --since --help --json' ;;
     'budgets reconcile'*) echo '--all --reason --help --json' ;;
+    'route explain') echo '--model --lane --tags --key --stream --fim --tools --max-tokens --prompt-bytes --help --json' ;;
+    'ab create'*) echo '--lane --arms --by --help --json' ;;
     usage) echo '--by --since --until --csv --help --json' ;;
     logs) echo '--key --seat --model --status --since --limit --follow --help --json' ;;
     *) echo '--help --json' ;;
@@ -24,17 +26,20 @@ _nemo_options() {
 # Words that may stand after `$1`, the command as far as it is typed.
 _nemo_words() {
   case "$1" in
-    '') echo 'status doctor login logout models set-model keys teams seats budgets usage logs why config' ;;
+    '') echo 'status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config' ;;
     keys) echo 'create list show set rotate revoke' ;;
     teams) echo 'create list set delete' ;;
     seats) echo 'list set' ;;
     budgets) echo 'reconcile' ;;
+    route) echo 'explain' ;;
+    ab) echo 'create list start pause stop report' ;;
     config) echo 'show check reload' ;;
     set-model) echo 'completion reasoning' ;;
     'set-model completion' | 'set-model reasoning') _nemo_first_column models ;;
     'keys show' | 'keys set' | 'keys rotate' | 'keys revoke') _nemo_first_column keys list ;;
     'teams set' | 'teams delete') _nemo_first_column teams list ;;
     'seats set') _nemo_first_column seats list ;;
+    'ab start' | 'ab pause' | 'ab stop' | 'ab report') _nemo_first_column ab list ;;
     'budgets reconcile') _nemo_first_column budgets reconcile | grep '^[0-9]' ;;
   esac
 }
@@ -48,14 +53,19 @@ _nemo() {
     case "$word" in
       --socket | --upstream | --tag | --lane | --seat | --team | --models | --expires | --by | --since | --until | \
         --key | --model | --status | --limit | -n | --budget | --rpm | --tpm | --parallel | --on-budget | --grace | \
-        --reason) ((++at)) ;;
+        --reason | --arms | --tags | --max-tokens | --prompt-bytes) ((++at)) ;;
       -*) ;;
       *) command=${command:+$command }$word ;;
     esac
   done
   case "$previous" in
     --socket) COMPREPLY=($(compgen -f -- "$current")) ; return ;;
-    --by) COMPREPLY=($(compgen -W 'key seat team model lane day hour client tag upstream' -- "$current")) ; return ;;
+    --by)
+      if [[ $command == 'ab create'* ]]; then
+        COMPREPLY=($(compgen -W 'seat request' -- "$current")) ; return
+      fi
+      COMPREPLY=($(compgen -W 'key seat team model lane day hour client tag upstream' -- "$current"))
+      return ;;
     --status) COMPREPLY=($(compgen -W 'ok error cancelled refused 402 429' -- "$current")) ; return ;;
     --lane) COMPREPLY=($(compgen -W 'completion reasoning' -- "$current")) ; return ;;
     --model | --models) COMPREPLY=($(compgen -W "$(_nemo_first_column models)" -- "$current")) ; return ;;
@@ -64,7 +74,7 @@ _nemo() {
     --on-budget) COMPREPLY=($(compgen -W 'refuse fallback:' -- "$current")) ; return ;;
     --key) COMPREPLY=($(compgen -W "$(_nemo_first_column keys list)" -- "$current")) ; return ;;
     --upstream | --tag | --expires | --since | --until | --limit | -n | --budget | --rpm | --tpm | --parallel | --grace | \
-      --reason) return ;;
+      --reason | --arms | --tags | --max-tokens | --prompt-bytes) return ;;
   esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$(_nemo_options "$command")" -- "$current"))

@@ -4,7 +4,7 @@ function __nemo_first_column
     nemo $argv 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
 end
 
-set -l commands status doctor login logout models set-model keys teams seats budgets usage logs why config
+set -l commands status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config
 set -l lanes 'completion reasoning'
 
 complete -c nemo -f
@@ -23,6 +23,9 @@ complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a keys -d 'Make
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a teams -d 'Teams and their budgets'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a seats -d 'Seats and their budgets'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a budgets -d 'What is spent against what is allowed'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a deployments -d 'Where models are served: health, load, time to first token'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a route -d 'What would become of a call'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a ab -d 'Experiments: compare models on a lane'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a usage -d 'Calls, tokens and cost, summed'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logs -d 'The newest calls'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a why -d 'The story of one call'
@@ -58,6 +61,23 @@ complete -c nemo -n '__fish_seen_subcommand_from budgets; and not __fish_seen_su
 complete -c nemo -n '__fish_seen_subcommand_from budgets; and not __fish_seen_subcommand_from reconcile' -l since -x -d 'With --accuracy: calls from then on'
 complete -c nemo -n '__fish_seen_subcommand_from reconcile' -l all -d 'All of them'
 complete -c nemo -n '__fish_seen_subcommand_from reconcile' -l reason -x -d 'Why it is released'
+
+complete -c nemo -n '__fish_seen_subcommand_from route; and not __fish_seen_subcommand_from explain' -a explain
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l model -x -a '(__nemo_first_column models)' -d 'That the call names'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l lane -x -a "$lanes" -d 'That it asks for'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l tags -x -d 'That it asks for'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l key -x -a '(__nemo_first_column keys list)' -d 'That it comes with'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l stream -d 'It is streamed'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l fim -d 'It asks to fill in the middle'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l tools -d 'It offers tools'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l max-tokens -x -d 'Its max_tokens'
+complete -c nemo -n '__fish_seen_subcommand_from route; and __fish_seen_subcommand_from explain' -l prompt-bytes -x -d 'How long its prompt is'
+
+complete -c nemo -n '__fish_seen_subcommand_from ab; and not __fish_seen_subcommand_from create list start pause stop report' -a 'create list start pause stop report'
+complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from start pause stop report' -a '(__nemo_first_column ab list)'
+complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from create' -l lane -x -a "$lanes" -d 'Whose calls are shared out'
+complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from create' -l arms -x -d 'Models and their weights: a=50,b=50'
+complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from create' -l by -x -a 'seat request' -d 'What always gets the same model'
 
 complete -c nemo -n '__fish_seen_subcommand_from usage' -l by -x -a 'key seat team model lane day hour client tag upstream' -d 'What to sum by'
 complete -c nemo -n '__fish_seen_subcommand_from usage logs' -l since -x -d 'Calls from then on'

@@ -39,6 +39,7 @@ static void each_call_field(Visit& visit, Value& value) {
   visit("reserved", value.reserved);
   visit("estimated_tokens", value.estimated_tokens);
   visit("budget_fallback", value.budget_fallback);
+  visit("accepted", value.accepted);
 }
 
 void to_json(Json& json, const Call& value) {
@@ -56,6 +57,7 @@ static void each_candidate_view_field(Visit& visit, Value& value) {
   visit("deployment", value.deployment);
   visit("reason", value.reason);
   visit("eligible", value.eligible);
+  visit("figures", value.figures);
 }
 
 void to_json(Json& json, const CandidateView& value) {
@@ -77,6 +79,8 @@ static void each_attempt_view_field(Visit& visit, Value& value) {
   visit("error", value.error);
   visit("started_ms", value.started_ms);
   visit("took_ms", value.took_ms);
+  visit("cost", value.cost);
+  visit("note", value.note);
 }
 
 void to_json(Json& json, const AttemptView& value) {
@@ -94,6 +98,7 @@ static void each_call_story_field(Visit& visit, Value& value) {
   visit("call", value.call);
   visit("requested_model", value.requested_model);
   visit("model_reason", value.model_reason);
+  visit("strategy", value.strategy);
   visit("candidates", value.candidates);
   visit("attempts", value.attempts);
 }

@@ -38,13 +38,15 @@ struct Call {
   std::vector<std::string> tags;
   std::string reserved = "0";  // dollars that were set aside before the call
   std::int64_t estimated_tokens = 0;
-  std::string budget_fallback;  // the model that was asked for, when the budget sent the call to another
+  std::string budget_fallback;   // the model that was asked for, when the budget sent the call to another
+  std::optional<bool> accepted;  // a completion: whether its text was taken; none: not known
 };
 
 struct CandidateView {
   std::string deployment;
   std::string reason;
   bool eligible = false;
+  std::string figures;  // of that moment: "ttft 23 ms, 2 in flight, score 23.4"; empty: none
 };
 
 struct AttemptView {
@@ -53,6 +55,8 @@ struct AttemptView {
   std::string error_code, error;
   double started_ms = 0;
   double took_ms = 0;
+  std::string cost = "0";  // dollars, exact; together they are the call's
+  std::string note;        // "hedge", "token renewed", …; empty: nothing to say
 };
 
 // What `nemo why` shows.
@@ -60,6 +64,7 @@ struct CallStory {
   Call call;
   std::string requested_model;
   std::string model_reason;
+  std::string strategy;  // that put the candidates in order; empty: none did
   std::vector<CandidateView> candidates;
   std::vector<AttemptView> attempts;
 };

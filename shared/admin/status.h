@@ -14,7 +14,7 @@ struct UpstreamStatus {
   std::string name;
   std::string kind;
   std::string base_url;
-  std::string key;          // "ok", "missing" or "not needed"
+  std::string key;          // "ok", "missing" or "not needed"; kind vertex: its token, "missing" when there is none
   std::string key_source;   // "secret:nemo", "env:NEMOROUTER_API_KEY", …
   std::string state;        // "reachable", "unreachable", "not tried"
   std::string detail;       // the last error, redacted

@@ -44,6 +44,12 @@ TEST_CASE("without a daemon every command that needs one ends with 3 and says ho
                                    Arguments{"budgets"},
                                    Arguments{"budgets", "--accuracy"},
                                    Arguments{"budgets", "reconcile"},
+                                   Arguments{"deployments"},
+                                   Arguments{"route", "explain"},
+                                   Arguments{"ab", "list"},
+                                   Arguments{"ab", "create", "x", "--lane", "completion", "--arms", "a=1"},
+                                   Arguments{"ab", "start", "x"},
+                                   Arguments{"ab", "report", "x"},
                                    Arguments{"login"},
                                    Arguments{"logout"}}) {
     CAPTURE(command.front());
@@ -85,6 +91,18 @@ TEST_CASE("arguments that make no sense end with 2, before the daemon is looked 
                                    Arguments{"budgets", "--since", "7d"},
                                    Arguments{"budgets", "--accuracy", "--since", "soon"},
                                    Arguments{"budgets", "recncile"},
+                                   Arguments{"route"},
+                                   Arguments{"route", "explain", "--max-tokens", "0"},
+                                   Arguments{"route", "explain", "--prompt-bytes", "some"},
+                                   Arguments{"ab"},
+                                   Arguments{"ab", "start"},
+                                   Arguments{"ab", "start", ""},
+                                   Arguments{"ab", "begin", "x"},
+                                   Arguments{"ab", "create", "x", "--lane", "completion"},
+                                   Arguments{"ab", "create", "x", "--arms", "a=1"},
+                                   Arguments{"ab", "create", "x", "--lane", "completion", "--arms", "a"},
+                                   Arguments{"ab", "create", "x", "--lane", "completion", "--arms", "a=half"},
+                                   Arguments{"ab", "create", "x", "--lane", "l", "--arms", "a=1", "--by", "moon"},
                                    Arguments{"budgets", "reconcile", "--all"},
                                    Arguments{"budgets", "reconcile", "3", "--reason", " "},
                                    Arguments{"budgets", "reconcile", "3", "--all", "--reason", "x"},
@@ -145,7 +163,8 @@ TEST_CASE("a list is an array with --json, even when it is empty") {
   for (const Arguments& command :
        {Arguments{"models"}, Arguments{"keys", "list"}, Arguments{"logs"}, Arguments{"usage"},
         Arguments{"teams", "list"}, Arguments{"seats", "list"}, Arguments{"budgets"},
-        Arguments{"budgets", "--accuracy"}, Arguments{"budgets", "reconcile"}}) {
+        Arguments{"budgets", "--accuracy"}, Arguments{"budgets", "reconcile"}, Arguments{"deployments"},
+        Arguments{"ab", "list"}}) {
     Arguments arguments{"--json"};
     arguments.insert(arguments.end(), command.begin(), command.end());
     const Said said = daemon.run(arguments);
@@ -190,7 +209,8 @@ TEST_CASE("a call in --json has the names of the contract and an exact cost") {
                            "tags",
                            "reserved",
                            "estimated_tokens",
-                           "budget_fallback"}) {
+                           "budget_fallback",
+                           "accepted"}) {
     CAPTURE(name);
     CHECK(rows[0].contains(name));
   }
@@ -340,9 +360,10 @@ TEST_CASE("why tells who was left out, what each attempt said, and how the cost 
   daemon.control.the_models = {model};
   const Said said = daemon.run({"why", "req_1"});
   CHECK(said.status == 0);
-  for (const char* part : {"seat alice of team core", "\"nemo/auto\"", "lane completion: fill in the middle",
-                           "left out: no key", "503 upstream_error", "overloaded", "$0.001156",
-                           "as the provider counted", "1,000", "× $0.30 a million", "nemo itself", "312ms", "922ms"}) {
+  for (const char* part :
+       {"seat alice of team core", "\"nemo/auto\"", "lane completion: fill in the middle", "left out: no key",
+        "503 upstream_error", "overloaded", "$0.001156", "as the provider counted", "by the strategy latency",
+        "ttft 23 ms, score 23", "token renewed", "1,000", "× $0.30 a million", "nemo itself", "312ms", "922ms"}) {
     CAPTURE(part);
     CAPTURE(said.out);
     CHECK(holds(said.out, part));

@@ -104,6 +104,39 @@ class FakeControl final : public admin::Control {
   }
   std::vector<budget::Alert> alerts() override { return the_alerts; }
 
+  std::vector<admin::Deployment> the_deployments;
+  admin::RoutePlan the_plan;
+  call::CallSpec asked_spec;  // of the last explain_route()
+  admin::RouteCaller asked_caller;
+  std::vector<routing::Experiment> the_experiments;
+  Status experiment_outcome = Done{};
+
+  std::vector<admin::Deployment> deployments() override { return the_deployments; }
+  admin::RoutePlan explain_route(const call::CallSpec& spec, const admin::RouteCaller& caller) override {
+    asked_spec = spec;
+    asked_caller = caller;
+    return the_plan;
+  }
+  Result<std::vector<routing::Experiment>> experiments() override { return the_experiments; }
+  Status add_experiment(const routing::Experiment& experiment) override {
+    if (!experiment_outcome) return experiment_outcome;
+    for (const routing::Experiment& one : the_experiments) {
+      if (one.name == experiment.name) return fail(ErrorKind::conflict, "there is one named " + one.name);
+    }
+    the_experiments.push_back(experiment);
+    return Done{};
+  }
+  Result<routing::Experiment> set_experiment_state(const std::string& name, routing::ExperimentState state) override {
+    if (!experiment_outcome) return experiment_outcome.error();
+    for (routing::Experiment& one : the_experiments) {
+      if (one.name != name) continue;
+      one.state = state;
+      if (!one.started_at) one.started_at = FixedClock().wall();
+      return one;
+    }
+    return fail(ErrorKind::not_found, "none is named " + name);
+  }
+
  private:
   Status take_directory() {
     constexpr int k_chances = 200;  // for another change to come in between
@@ -163,6 +196,8 @@ class MemoryHistory final : public ledger::CallHistory {
     last_accuracy_since.with([since](auto& last) { last = since; });
     return accuracy_rows;
   }
+  ledger::ExperimentSamples samples;
+  Result<ledger::ExperimentSamples> experiment_samples(const std::string& /*experiment*/) override { return samples; }
 
  private:
   Guarded<std::vector<ledger::CallRow>> m_rows;
@@ -192,11 +227,13 @@ inline call::CallRecord sample_call(const std::string& id) {
   record.client = "OpenAI/JS";
   record.tags = {"code"};
   record.trace.model_reason = "lane completion: fill in the middle";
-  record.trace.candidates = {{"nemo/gemini-2.5-flash", "order 1", true},
-                             {"vertex-eu/gemini-2.5-flash", "order 2", true},
-                             {"local/gemini-2.5-flash", "no key", false}};
-  record.trace.attempts = {{"nemo/gemini-2.5-flash", "nemo", 503, "upstream_error", "overloaded", 300, 88'000},
-                           {"vertex-eu/gemini-2.5-flash", "vertex-eu", 200, "", "", 88'400, 1'146'000}};
+  record.trace.strategy = "latency";
+  record.trace.candidates = {{"nemo/gemini-2.5-flash", "order 1", true, "ttft 23 ms, score 23"},
+                             {"vertex-eu/gemini-2.5-flash", "order 2", true, "2 in flight"},
+                             {"local/gemini-2.5-flash", "no key", false, ""}};
+  record.trace.attempts = {
+      {"nemo/gemini-2.5-flash", "nemo", 503, "upstream_error", "overloaded", 300, 88'000, {}, ""},
+      {"vertex-eu/gemini-2.5-flash", "vertex-eu", 200, "", "", 88'400, 1'146'000, {}, "token renewed"}};
   return record;
 }
 

@@ -325,10 +325,11 @@ TEST_CASE("the total of usage is the sum of its rows, to the last nano-dollar") 
 }
 
 TEST_CASE("every new command's help has an example") {
-  for (const Arguments& command : {Arguments{"keys", "create"}, Arguments{"keys", "set"}, Arguments{"keys", "rotate"},
-                                   Arguments{"keys", "show"}, Arguments{"keys", "revoke"}, Arguments{"teams", "create"},
-                                   Arguments{"teams", "set"}, Arguments{"teams", "delete"}, Arguments{"seats", "set"},
-                                   Arguments{"budgets"}, Arguments{"budgets", "reconcile"}}) {
+  for (const Arguments& command :
+       {Arguments{"keys", "create"}, Arguments{"keys", "set"}, Arguments{"keys", "rotate"}, Arguments{"keys", "show"},
+        Arguments{"keys", "revoke"}, Arguments{"teams", "create"}, Arguments{"teams", "set"},
+        Arguments{"teams", "delete"}, Arguments{"seats", "set"}, Arguments{"budgets"},
+        Arguments{"budgets", "reconcile"}, Arguments{"ab", "create"}, Arguments{"route", "explain"}}) {
     Arguments arguments = command;
     arguments.emplace_back("--help");
     const Said said = run_nemo({arguments});

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "daemon/config/edit_settings.h"
@@ -20,7 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace nemo::config;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto settings = parse_settings(text, "nemo.toml");
+  // With no file to be found it is refused for that, or the same.
+  const auto without_files = parse_settings(text, "nemo.toml", [](const std::string&) { return false; });
+  must(settings.ok() || !without_files.ok());
   if (!settings) return 0;
+  must(!without_files.ok() || to_toml(*without_files) == to_toml(*settings));
 
   const std::string shown = to_toml(*settings);
   const auto again = parse_settings(shown, "nemo.toml");

@@ -21,7 +21,10 @@ enum class Ending : std::uint8_t {
   silent,         // nothing more comes: only a wait with a limit returns
 };
 
-// One exchange. A piece that is empty stands for time that passes with nothing said.
+// One exchange. A piece that is empty stands for time that passes with nothing said: a wait with a limit comes back,
+// and the piece is used up. In a race of two (wait_first) an exchange whose next piece is empty, or that has only
+// Ending::silent left, is not ready. The first of those that are ready wins, and the other keeps its empty pieces. When
+// neither is, time passes for both: each uses up an empty piece, and a wait with a limit comes back.
 struct ScriptedAnswer {
   int status = 200;
   std::string content_type = "text/event-stream";
@@ -93,6 +96,20 @@ class ScriptedExchange final : public upstream::Exchange {
     into.append(m_pipe);
     return !std::exchange(m_pipe, {}).empty();
   }
+  // What a race sees of it.
+  enum class Next : std::uint8_t { ready, quiet, client_leaves };
+  Next next(int client_fd) const {
+    if (!m_pipe.empty() || m_ended) return Next::ready;
+    if (m_next < m_answer.pieces.size()) return m_answer.pieces[m_next].empty() ? Next::quiet : Next::ready;
+    if (m_answer.ending == Ending::silent) return Next::quiet;
+    return m_answer.ending == Ending::client_leaves && client_fd >= 0 ? Next::client_leaves : Next::ready;
+  }
+  // Uses up one empty piece; false: there is none.
+  bool let_time_pass() {
+    if (!m_pipe.empty() || m_next == m_answer.pieces.size() || !m_answer.pieces[m_next].empty()) return false;
+    ++m_next;
+    return true;
+  }
   std::optional<Error> failure() const override {
     if (m_ended && m_answer.ending == Ending::broken) return m_answer.failure;
     return std::nullopt;
@@ -139,12 +156,37 @@ class ScriptedTransport final : public upstream::Transport {
     return std::make_unique<ScriptedExchange>(std::move(answer), m_traffic);
   }
 
+  Race wait_first(upstream::Exchange& first, upstream::Exchange& second, int client_fd,
+                  std::optional<SteadyTime> until) override {
+    using Next = ScriptedExchange::Next;
+    auto& one = dynamic_cast<ScriptedExchange&>(first);
+    auto& two = dynamic_cast<ScriptedExchange&>(second);
+    for (;;) {
+      const Next of_one = one.next(client_fd);
+      const Next of_two = two.next(client_fd);
+      if (of_one == Next::ready) return Race::first;
+      if (of_two == Next::ready) return Race::second;
+      if (of_one == Next::client_leaves || of_two == Next::client_leaves) return Race::client_gone;
+      const bool one_moved = one.let_time_pass();
+      const bool two_moved = two.let_time_pass();
+      if (until) return Race::not_yet;
+      if (!one_moved && !two_moved) throw std::logic_error("waited without a limit for two upstreams that say nothing");
+    }
+  }
+
+  bool pause(int /*client_fd*/, upstream::Millis time) override {
+    m_pauses.push_back(time);
+    return true;
+  }
+
+  const std::vector<upstream::Millis>& pauses() const { return m_pauses; }
   const std::vector<upstream::Request>& requests() const { return m_traffic->requests; }
   int cancelled() const { return m_traffic->cancelled; }
   bool all_used() const { return m_answers.empty(); }
 
  private:
   std::deque<ScriptedAnswer> m_answers;
+  std::vector<upstream::Millis> m_pauses;  // between attempts
   std::shared_ptr<ScriptedTraffic> m_traffic = std::make_shared<ScriptedTraffic>();
 };
 

@@ -115,6 +115,7 @@ std::string content_body(std::string_view raw) {
 }
 
 std::string_view legacy_reason(std::string_view raw) {
+  if (raw == "\"model_length\"") return "\"length\"";  // Mistral's word for the end of the context
   return raw == "\"tool_calls\"" || raw == "\"function_call\"" ? "\"stop\"" : raw;
 }
 

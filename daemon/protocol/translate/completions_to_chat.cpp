@@ -6,6 +6,7 @@
 #include "daemon/protocol/json_cursor.h"
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/stream_options.h"
+#include "daemon/protocol/translate/request_fields.h"
 
 namespace nemo::protocol {
 namespace {
@@ -22,41 +23,14 @@ constexpr std::array<std::string_view, 16> k_carried{
     "user",         "stream",     "metadata",   "presence_penalty",      "logit_bias", "frequency_penalty",
     "service_tier", "extra_body", "store",      "reasoning_effort"};
 
-Error refuse(std::string_view field, std::string_view why) {
-  return fail(ErrorKind::invalid_request, std::string(field) + ": " + std::string(why), std::string(field));
-}
-
-std::string_view value_of(const RequestBody& body, std::string_view key) {
-  const Field* field = body.find(key);
-  return field == nullptr || field->value == "null" ? std::string_view() : field->value;
-}
-
-// The raw prompt in its quotes.
-Result<std::string_view> single_prompt(const RequestBody& body) {
-  const Field* prompt = body.find("prompt");
-  if (prompt == nullptr) return refuse("prompt", "is missing");
-  if (prompt->value.front() == '"') return prompt->value;
-  if (prompt->items == Items::numbers || prompt->items == Items::lists) {
-    return refuse("prompt", "tokens cannot be given to a model that is served as chat; send text");
-  }
-  if (prompt->items != Items::texts) return refuse("prompt", "must be text");
-  if (prompt->item_count != 1) {
-    return refuse("prompt", "several prompts in one call cannot be served as chat; send one call each");
-  }
-  JsonCursor cursor(prompt->value);
-  cursor.begin_array();
-  cursor.next_element();
-  return cursor.take();
-}
-
 Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
   constexpr std::int64_t k_most_logprobs = 20;  // chat's top_logprobs
-  if (value_of(body, "echo") == "true") return refuse("echo", "cannot be served by a model that only chats");
-  if (const auto best_of = read_integer(value_of(body, "best_of")); best_of && *best_of > spec.choices) {
-    return refuse("best_of", "above n cannot be served by a model that only chats");
+  if (given_value(body, "echo") == "true") return refuse_field("echo", "cannot be served by a model that only chats");
+  if (const auto best_of = read_integer(given_value(body, "best_of")); best_of && *best_of > spec.choices) {
+    return refuse_field("best_of", "above n cannot be served by a model that only chats");
   }
-  if (const auto logprobs = read_integer(value_of(body, "logprobs")); logprobs && *logprobs > k_most_logprobs) {
-    return refuse("logprobs", "must be at most 20");
+  if (const auto logprobs = read_integer(given_value(body, "logprobs")); logprobs && *logprobs > k_most_logprobs) {
+    return refuse_field("logprobs", "must be at most 20");
   }
   return Done{};
 }
@@ -96,8 +70,8 @@ Result<std::string> completions_request_to_chat(const RequestBody& body, const c
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
   if (const Status checked = check_fields(body, spec); !checked) return checked.error();
-  const std::string_view suffix = value_of(body, "suffix");
-  if (!suffix.empty() && suffix.front() != '"') return refuse("suffix", "must be text");
+  const std::string_view suffix = given_value(body, "suffix");
+  if (!suffix.empty() && suffix.front() != '"') return refuse_field("suffix", "must be text");
 
   std::string out = "{\"model\":" + quote_json(upstream_model);
   out.append(",\"messages\":").append(messages_for(*prompt, suffix));
@@ -106,7 +80,7 @@ Result<std::string> completions_request_to_chat(const RequestBody& body, const c
   };
   for (const std::string_view key : k_carried) {
     if (output_cap && (key == "max_tokens" || key == "max_completion_tokens")) continue;
-    put(key, value_of(body, key));
+    put(key, given_value(body, key));
   }
   if (output_cap) put("max_tokens", std::to_string(*output_cap));
   put("stop", first_stops(body));

@@ -15,7 +15,8 @@ using lib::sqlite::Statement;
 const std::string_view k_call_columns =
     "id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, outcome, http_status, "
     "error_code, stream, latency, ttft, overhead, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
-    "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, budget_fallback";
+    "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, budget_fallback, "
+    "cache_write_tokens, accepted";
 
 namespace {
 
@@ -28,6 +29,10 @@ std::string insert_call_sql() {
 }
 
 constexpr std::string_view k_insert_trace_sql = "INSERT INTO call_trace (row, trace) VALUES (?, ?)";
+
+// An id may have come twice: find_call gives the newest.
+constexpr std::string_view k_mark_accepted_sql =
+    "UPDATE call SET accepted = ?2 WHERE row = (SELECT max(row) FROM call WHERE id = ?1)";
 
 constexpr std::string_view k_add_to_day_sql =
     "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, calls, errors, input_tokens, "
@@ -78,6 +83,8 @@ CallRecord read_call(const Statement& row, int first_column) {
   record.reserved = NanoUsd{number()};
   record.estimated_tokens = number();
   record.budget_fallback = text();
+  record.usage.cache_write_tokens = number();
+  if (!row.is_null(column)) record.accepted = row.integer(column) != 0;
   return record;
 }
 
@@ -85,6 +92,7 @@ CallRows::CallRows(lib::sqlite::Connection& connection)
     : m_connection(connection),
       m_insert_call(connection, insert_call_sql()),
       m_insert_trace(connection, k_insert_trace_sql),
+      m_mark_accepted(connection, k_mark_accepted_sql),
       m_add_to_day(connection, k_add_to_day_sql),
       m_scopes(connection) {}
 
@@ -101,6 +109,11 @@ void CallRows::insert(const CallRecord& record) {
   m_scopes.add(record);
 }
 
+bool CallRows::mark_accepted(std::string_view id, bool accepted) {
+  m_mark_accepted.run_with(id, accepted ? 1 : 0);
+  return m_connection.changes() > 0;
+}
+
 void CallRows::write_sums() {
   write_days();
   m_scopes.write();
@@ -108,14 +121,16 @@ void CallRows::write_sums() {
 
 void CallRows::insert_row(const CallRecord& record) {
   const auto ttft = record.ttft ? std::optional(record.ttft->count()) : std::nullopt;
+  const auto accepted = record.accepted ? std::optional(*record.accepted ? 1 : 0) : std::nullopt;
   const call::Usage& usage = record.usage;
-  m_insert_call.run_with(
-      record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team, to_string(record.surface),
-      record.lane, record.requested_model, record.model, record.upstream, record.deployment, to_string(record.outcome),
-      record.http_status, record.error_code, record.stream ? 1 : 0, record.latency.count(), ttft,
-      record.overhead.count(), usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
-      to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment, record.arm,
-      record.client, to_json(record.tags), record.reserved.value, record.estimated_tokens, record.budget_fallback);
+  m_insert_call.run_with(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
+                         to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
+                         record.deployment, to_string(record.outcome), record.http_status, record.error_code,
+                         record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(),
+                         usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
+                         to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment,
+                         record.arm, record.client, to_json(record.tags), record.reserved.value,
+                         record.estimated_tokens, record.budget_fallback, usage.cache_write_tokens, accepted);
 }
 
 void CallRows::add_to_day(const CallRecord& record) {

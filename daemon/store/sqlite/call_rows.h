@@ -29,6 +29,9 @@ class CallRows {
   void insert(const call::CallRecord& record);
   void write_sums();
 
+  // False: no row has the id. Needs no begin().
+  bool mark_accepted(std::string_view id, bool accepted);
+
  private:
   // What a batch adds to one row of `usage_daily`. `sample` is a record of the batch that has its group.
   struct DaySum {
@@ -44,6 +47,7 @@ class CallRows {
   lib::sqlite::Connection& m_connection;
   lib::sqlite::Statement m_insert_call;
   lib::sqlite::Statement m_insert_trace;
+  lib::sqlite::Statement m_mark_accepted;
   lib::sqlite::Statement m_add_to_day;
   std::vector<DaySum> m_days;  // few: seats that call within one batch
   ScopeSums m_scopes;

@@ -26,6 +26,8 @@ constexpr std::size_t k_batch_blocks = 32;
 constexpr auto k_gather = 10ms;
 constexpr auto k_first_retry = 100ms;
 constexpr auto k_longest_retry = 5000ms;
+// Nobody waits for a verdict: it goes along with the rows that come meanwhile.
+constexpr auto k_gather_verdicts = 1s;
 // Another process that writes holds the lock for milliseconds. Rows are tried again, and a call that waits for a lease
 // must hear in time that there is none.
 constexpr const char* k_busy_timeout_sql = "PRAGMA busy_timeout = 2000";
@@ -93,6 +95,7 @@ ledger::LogHealth LedgerWriter::health() const {
   health.written = m_shared.written;
   health.dropped = m_shared.overflowed + m_shared.rejected;
   health.waiting = m_shared.waiting();
+  health.verdicts_dropped = m_shared.verdicts_dropped;
   health.last_error = m_shared.last_error;
   if (health.last_error.empty() && m_options.journal != nullptr) health.last_error = m_options.journal->last_error();
   return health;
@@ -103,10 +106,11 @@ void LedgerWriter::flush() {
   const auto rows = m_shared.accepted;
   const auto removals = m_shared.removals_asked;
   const auto leases = m_shared.leases_asked;
+  const auto verdicts = m_shared.verdicts_asked;
   const auto failures = m_shared.failures;
   const auto done = [&] {
     const bool all_there = m_shared.written + m_shared.rejected >= rows && m_shared.removals_done >= removals &&
-                           m_shared.leases_answered >= leases;
+                           m_shared.leases_answered >= leases && m_shared.verdicts_settled >= verdicts;
     return all_there || m_shared.failures > failures;
   };
   if (done()) return;
@@ -133,7 +137,7 @@ void LedgerWriter::run() {
     const bool due = rows_are_due(work, leases);
     const bool worked = due && write_batch();
     if (m_options.journal != nullptr) m_options.journal->tidy();
-    if (work.stop && leases == Leases::none && (!worked || m_pending.empty())) break;
+    if (work.stop && leases == Leases::none && (!worked || (m_pending.empty() && m_verdicts.empty()))) break;
     if (worked) remove_some();
   }
   std::size_t lost = 0;
@@ -148,19 +152,22 @@ void LedgerWriter::wait_for_work() {
     m_wake.wait_until(lock, m_retry_at, at_once);
     return;
   }
-  if (!m_pending.empty() || m_remove_before || m_fold_due) return;
-  m_wake.wait_until(lock, m_next_removal,
-                    [&] { return at_once() || !m_shared.queue.empty() || m_shared.retention_days; });
+  if (!m_pending.empty() || !m_verdicts.empty() || m_remove_before || m_fold_due) return;
+  const auto rows_or_more = [&] { return at_once() || !m_shared.queue.empty() || m_shared.retention_days; };
+  m_wake.wait_until(lock, m_next_removal, [&] { return rows_or_more() || !m_shared.verdicts.empty(); });
+  if (!rows_or_more() && !m_shared.verdicts.empty()) m_wake.wait_for(lock, k_gather_verdicts, rows_or_more);
   if (!m_shared.queue.empty()) m_wake.wait_for(lock, k_gather, at_once);
 }
 
 LedgerWriter::Work LedgerWriter::take_work() {
   Work work;
   std::vector<Block> taken;
+  std::vector<Verdict> verdicts;
   std::optional<int> new_retention_days;
   {
     const std::lock_guard lock(m_mutex);
     taken.swap(m_shared.queue);
+    verdicts.swap(m_shared.verdicts);
     work.leases.swap(m_shared.leases);
     m_leases_wait = false;
     new_retention_days = std::exchange(m_shared.retention_days, std::nullopt);
@@ -169,6 +176,7 @@ LedgerWriter::Work LedgerWriter::take_work() {
     work.stop = m_shared.stop;
   }
   for (Block& block : taken) m_pending.push_back(std::move(block));
+  for (Verdict& verdict : verdicts) m_verdicts.push_back(std::move(verdict));
   plan_removal(new_retention_days);
   report_overflow();
   return work;
@@ -180,11 +188,17 @@ bool LedgerWriter::rows_are_due(const Work& work, Leases leases) const {
          std::chrono::steady_clock::now() >= m_retry_at;
 }
 
-// False: the rows stay where they are, for another try.
+// False: what is not written stays where it is, for another try.
 bool LedgerWriter::write_batch() {
-  if (m_pending.empty()) return true;
+  if (m_pending.empty() && m_verdicts.empty()) return true;
   try {
-    after_success(write_rows());
+    if (!m_pending.empty()) {
+      const Settled settled = write_rows();
+      forget_front(settled.rows);
+      count(settled);
+    }
+    write_verdicts();
+    after_success();
     return true;
   } catch (const Failure& failure) {
     after_failure(storage_error(failure, m_file, "write the ledger").message);
@@ -284,9 +298,7 @@ void LedgerWriter::release_journal(const call::CallRecord* first, std::size_t ro
   if (count > 0) m_options.journal->forget(generation, count);
 }
 
-void LedgerWriter::after_success(Settled settled) {
-  forget_front(settled.rows);
-  count(settled);
+void LedgerWriter::after_success() {
   std::uint64_t dropped = 0;
   {
     const std::lock_guard lock(m_mutex);

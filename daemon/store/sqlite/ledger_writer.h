@@ -18,25 +18,12 @@
 #include "daemon/budget/lease_store.h"
 #include "daemon/ledger/request_log.h"
 #include "daemon/lib/sqlite/connection.h"
-#include "daemon/store/journal.h"
 #include "daemon/store/sqlite/call_rows.h"
 #include "daemon/store/sqlite/lease_rows.h"
+#include "daemon/store/sqlite/ledger_writer_options.h"
 #include "shared/clock.h"
 
 namespace nemo::store {
-
-// What memory may hold while storage fails: about 100 MB at 2 KB a call, and more than a quarter of an hour at fifty
-// calls a second.
-inline constexpr std::size_t k_ledger_queue_rows = 50'000;
-
-struct LedgerWriterOptions {
-  const Clock& clock;       // outlives the writer; read by its thread
-  int retention_days = 90;  // 0: everything is kept
-  std::size_t queue_rows = k_ledger_queue_rows;
-  Journal* journal = nullptr;  // outlives the writer; nullptr: no row is secured
-  // Called by the writer's thread before each transaction, with its connection: tests take its space away.
-  std::function<void(lib::sqlite::Connection&)> before_write = {};
-};
 
 class LedgerWriter final : public ledger::RequestLog {
  public:
@@ -50,12 +37,13 @@ class LedgerWriter final : public ledger::RequestLog {
 
   void append(call::CallRecord record) override;
   void secure(call::CallRecord& record) override;
+  void mark_accepted(std::string call_id, bool accepted) override;
   ledger::LogHealth health() const override;
 
   // As budget::LeaseStore says.
   void change_leases(std::vector<budget::LeaseChange> changes, std::function<void(const Status&)> done);
 
-  // Waits until what was asked for before is done (rows, lease changes, removals) or a write of rows has failed.
+  // Waits until what was asked for before is done (rows, verdicts, lease changes, removals) or a write has failed.
   void flush();
   void set_retention_days(int days);  // removes what is too old now, and then once a day
 
@@ -66,12 +54,21 @@ class LedgerWriter final : public ledger::RequestLog {
     std::function<void(const Status&)> done;
   };
 
+  struct Verdict {
+    std::string call_id;
+    bool accepted = false;
+    std::uint64_t after_rows = 0;  // that came into the queue before it: its call's own is among them
+  };
+
   // What callers and the writer's thread share, guarded by m_mutex.
   struct Shared {
     std::vector<Block> queue;
     std::vector<Block> spare;  // emptied blocks, to be filled again without an allocation
     std::vector<LeaseRequest> leases;
     std::uint64_t leases_asked = 0, leases_answered = 0;
+    std::vector<Verdict> verdicts;
+    std::uint64_t verdicts_asked = 0, verdicts_settled = 0;  // taken into the queue, and those of them that are done
+    std::uint64_t verdicts_dropped = 0;
     std::uint64_t accepted = 0;    // rows that came into the queue
     std::uint64_t overflowed = 0;  // rows that did not: it was full
     std::uint64_t written = 0;
@@ -106,6 +103,8 @@ class LedgerWriter final : public ledger::RequestLog {
   Work take_work();
   Leases write_leases(std::vector<LeaseRequest> requests);
   Status try_leases(const std::vector<LeaseRequest>& requests);
+  void write_verdicts();
+  std::uint64_t mark_calls(std::size_t count);
   bool rows_are_due(const Work& work, Leases leases) const;
   bool write_batch();
   Settled write_rows();
@@ -113,7 +112,7 @@ class LedgerWriter final : public ledger::RequestLog {
   void count(Settled settled);
   void forget_front(std::size_t rows);
   void release_journal(const call::CallRecord* first, std::size_t rows);
-  void after_success(Settled settled);
+  void after_success();
   void after_failure(const std::string& message);
   void report_overflow();
   void plan_removal(std::optional<int> new_retention_days);
@@ -134,6 +133,7 @@ class LedgerWriter final : public ledger::RequestLog {
   CallRows m_rows;
   LeaseRows m_leases;
   std::deque<Block> m_pending;                 // taken from the queue, oldest first, not yet in the database
+  std::deque<Verdict> m_verdicts;              // likewise
   std::chrono::milliseconds m_retry_delay{0};  // 0: the last write of rows worked
   SteadyTime m_retry_at{};
   bool m_overflow_reported = false;

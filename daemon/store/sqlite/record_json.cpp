@@ -34,6 +34,7 @@ void put_member(std::string& out, std::string_view name, std::int64_t number) {
 void put(std::string& out, const call::Candidate& candidate) {
   put_member(out, R"({"deployment":)", candidate.deployment);
   put_member(out, R"(,"reason":)", candidate.reason);
+  if (!candidate.figures.empty()) put_member(out, R"(,"figures":)", candidate.figures);
   out.append(candidate.eligible ? R"(,"eligible":true})" : R"(,"eligible":false})");
 }
 
@@ -45,6 +46,8 @@ void put(std::string& out, const call::Attempt& attempt) {
   put_member(out, R"(,"error":)", attempt.error);
   put_member(out, R"(,"started_us":)", attempt.started_us);
   put_member(out, R"(,"took_us":)", attempt.took_us);
+  if (attempt.cost.value != 0) put_member(out, R"(,"cost":)", attempt.cost.value);
+  if (!attempt.note.empty()) put_member(out, R"(,"note":)", attempt.note);
   out.push_back('}');
 }
 
@@ -81,7 +84,7 @@ Json list_in(const Json& object, const char* name) {
 call::Candidate candidate_from(const Json& value) {
   const auto eligible = value.find("eligible");
   return {text_in(value, "deployment"), text_in(value, "reason"),
-          eligible != value.end() && eligible->is_boolean() && eligible->get<bool>()};
+          eligible != value.end() && eligible->is_boolean() && eligible->get<bool>(), text_in(value, "figures")};
 }
 
 call::Attempt attempt_from(const Json& value) {
@@ -93,6 +96,8 @@ call::Attempt attempt_from(const Json& value) {
   attempt.error = text_in(value, "error");
   attempt.started_us = number_in(value, "started_us");
   attempt.took_us = number_in(value, "took_us");
+  attempt.cost = NanoUsd{number_in(value, "cost")};
+  attempt.note = text_in(value, "note");
   return attempt;
 }
 
@@ -116,13 +121,15 @@ std::vector<std::string> texts_from_json(std::string_view json) {
 }
 
 std::string to_json(const call::Trace& trace) {
-  if (trace.model_reason.empty() && trace.candidates.empty() && trace.attempts.empty()) return {};
+  if (trace.strategy.empty() && trace.model_reason.empty() && trace.candidates.empty() && trace.attempts.empty())
+    return {};
   std::string json;
   put_member(json, R"({"model_reason":)", trace.model_reason);
   json.append(R"(,"candidates":)");
   put_list(json, trace.candidates);
   json.append(R"(,"attempts":)");
   put_list(json, trace.attempts);
+  if (!trace.strategy.empty()) put_member(json, R"(,"strategy":)", trace.strategy);
   return json.append("}");
 }
 
@@ -131,6 +138,7 @@ call::Trace trace_from_json(std::string_view json) {
   if (json.empty()) return trace;
   const Json parsed = parse(json);
   if (!parsed.is_object()) return trace;
+  trace.strategy = text_in(parsed, "strategy");
   trace.model_reason = text_in(parsed, "model_reason");
   for (const Json& value : list_in(parsed, "candidates")) trace.candidates.push_back(candidate_from(value));
   for (const Json& value : list_in(parsed, "attempts")) trace.attempts.push_back(attempt_from(value));

@@ -7,6 +7,7 @@
 
 #include "daemon/lib/sqlite/statement.h"
 #include "daemon/store/sqlite/call_rows.h"
+#include "daemon/store/sqlite/experiment_rows.h"
 #include "daemon/store/sqlite/record_json.h"
 #include "daemon/store/sqlite/storage_error.h"
 #include "daemon/store/sqlite/usage_sums.h"
@@ -75,7 +76,9 @@ constexpr std::string_view k_accuracy_sql =
 }  // namespace
 
 SqliteCallHistory::SqliteCallHistory(std::filesystem::path file)
-    : m_file(std::move(file)), m_connection(m_file, lib::sqlite::Access::read_only) {}
+    : m_file(std::move(file)),
+      m_connection(m_file, lib::sqlite::Access::read_only),
+      m_samples_connection(m_file, lib::sqlite::Access::read_only) {}
 
 Result<std::vector<CallRow>> SqliteCallHistory::find_calls(const CallFilter& filter) {
   const std::lock_guard lock(m_mutex);
@@ -130,6 +133,15 @@ Result<std::vector<ledger::AccuracyRow>> SqliteCallHistory::accuracy(std::option
     return found;
   } catch (const Failure& failure) {
     return storage_error(failure, m_file, "compare estimates with what calls used");
+  }
+}
+
+Result<ledger::ExperimentSamples> SqliteCallHistory::experiment_samples(const std::string& experiment) {
+  const std::lock_guard lock(m_samples_mutex);
+  try {
+    return load_samples(m_samples_connection, experiment, ledger::k_most_experiment_samples);
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "read the calls of the experiment " + experiment);
   }
 }
 

@@ -1,4 +1,4 @@
-// ledger::CallHistory on SQLite. One read-only connection, guarded; any thread; sees what has been committed.
+// ledger::CallHistory on SQLite. Read-only connections, guarded; any thread; sees what has been committed.
 #pragma once
 
 #include <filesystem>
@@ -29,11 +29,15 @@ class SqliteCallHistory final : public ledger::CallHistory {
   Result<std::vector<ledger::UsageRow>> usage(const ledger::UsageQuery& query) override;
   // Of calls that reached a model. As far back as rows are kept.
   Result<std::vector<ledger::AccuracyRow>> accuracy(std::optional<WallTime> since) override;
+  // Reading so many takes long: it has a connection of its own, so that nothing else waits for it.
+  Result<ledger::ExperimentSamples> experiment_samples(const std::string& experiment) override;
 
  private:
   std::filesystem::path m_file;
   std::mutex m_mutex;
   lib::sqlite::Connection m_connection;
+  std::mutex m_samples_mutex;
+  lib::sqlite::Connection m_samples_connection;
 };
 
 }  // namespace nemo::store

@@ -219,6 +219,7 @@ Json usage_json(const Ask& ask, const Script& script, const BilledUsage& billed)
   usage["total_tokens"] = billed.input_tokens + billed.output_tokens;
   if (billed.cached_tokens > 0) usage["prompt_tokens_details"] = {{"cached_tokens", billed.cached_tokens}};
   if (billed.reasoning_tokens > 0) usage["completion_tokens_details"] = {{"reasoning_tokens", billed.reasoning_tokens}};
+  if (script.gemini_usage) usage["extra_properties"] = {{"google", {{"traffic_type", "ON_DEMAND"}}}};
   return usage;
 }
 

@@ -166,7 +166,7 @@ Reply Endpoints::answer(const Request& request) {
     if (ends_with(path, "/completions")) return model_call(AskKind::completion, request);
     if (ends_with(path, "/embeddings")) return model_call(AskKind::embedding, request);
   }
-  ++m_other_requests[request.method + " " + request.path];
+  count_other(request);
   if (path == "/token") {
     return plain_reply(200, R"({"access_token":"fake-access-token","expires_in":3600,"token_type":"Bearer"})");
   }

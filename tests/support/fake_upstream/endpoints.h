@@ -36,12 +36,19 @@ struct Reply {
 class Endpoints {
  public:
   explicit Endpoints(Json base_script);
+  virtual ~Endpoints() = default;
+  Endpoints(const Endpoints&) = delete;
+  Endpoints& operator=(const Endpoints&) = delete;
 
-  Reply answer(const Request& request);
+  virtual Reply answer(const Request& request);
   Reply bad_request(int status);
   // The answer to a Wait that is over.
   Reply waited(bool reached);
   Journal& journal() { return m_journal; }
+
+ protected:
+  ScriptBook& scripts() { return m_scripts; }
+  void count_other(const Request& request) { ++m_other_requests[request.method + " " + request.path]; }
 
  private:
   Reply model_call(AskKind kind, const Request& request);

@@ -76,6 +76,12 @@ TEST_CASE("what an override does not name keeps its built-in value") {
   CHECK(model->pricing->base.input == NanoUsd{1'250'000'000});
 }
 
+TEST_CASE("a model of the config may say whose it is") {
+  ModelOverride given;
+  given.publisher = "anthropic";
+  CHECK(Catalog({{"my-claude", given}}).find("my-claude")->publisher == "anthropic");
+}
+
 TEST_CASE("an overriding price replaces the whole base price and leaves the tier") {
   ModelOverride given;
   given.price = price(7, 9);

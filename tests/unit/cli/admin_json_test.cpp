@@ -4,9 +4,12 @@
 
 #include "shared/admin/budget.h"
 #include "shared/admin/call.h"
+#include "shared/admin/deployment.h"
 #include "shared/admin/error.h"
+#include "shared/admin/experiment.h"
 #include "shared/admin/key.h"
 #include "shared/admin/model.h"
+#include "shared/admin/route.h"
 #include "shared/admin/status.h"
 #include "shared/admin/team.h"
 #include "shared/admin/usage.h"
@@ -54,7 +57,7 @@ TEST_CASE("the fields of a call are those of the contract, in its order") {
         "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
         "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
         "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, "
-        "budget_fallback");
+        "budget_fallback, accepted");
 }
 
 TEST_CASE("what is unknown is null, and costs are exact text") {
@@ -68,8 +71,12 @@ TEST_CASE("what is unknown is null, and costs are exact text") {
 
 TEST_CASE("every struct is read back as it was written") {
   check_round_trip(full_call());
-  check_round_trip(
-      CallStory{full_call(), "nemo/auto", "lane", {{"d", "r", true}}, {{"d", "u", 503, "e", "x", 1.5, 2}}});
+  check_round_trip(CallStory{full_call(),
+                             "nemo/auto",
+                             "lane",
+                             "latency",
+                             {{"d", "r", true, "ttft 2 ms"}},
+                             {{"d", "u", 503, "e", "x", 1.5, 2, "0.1", "hedge"}}});
   check_round_trip(KeyRequest{"alice", "core", {"a", "b"}, "2027-01-01T00:00:00Z"});
   check_round_trip(Key{"key_1", "…abcd", "alice", "core", {"a"}, "x", "y", "z", "revoked"});
   check_round_trip(CreatedKey{{"key_1", "…abcd", "alice", "", {}, "x", "", "", "active"}, "sk-nemo-abcd"});
@@ -96,6 +103,41 @@ TEST_CASE("every struct is read back as it was written") {
   check_round_trip(Release{"root", "because"});
   check_round_trip(Accuracy{"m", 1, 2, 3, 4, 5, "0.1", "0.2", "0.3"});
   check_round_trip(BudgetAlert{"z", "team", "core", "core", "month", 80, "400", "321"});
+  check_round_trip(Deployment{"m@u",
+                              "m",
+                              "u",
+                              "x/m",
+                              2,
+                              3,
+                              {"eu"},
+                              "cooling",
+                              11.5,
+                              "upstream_error",
+                              4,
+                              5,
+                              6,
+                              600,
+                              {{"completion", 23.4, 80.5, 7, 8}, {"reasoning", {}, {}, 0, {}}}});
+  check_round_trip(RouteQuestion{"m", "completion", {"eu"}, "key_1", true, true, true, 64, 1'000});
+  check_round_trip(RoutePlan{"completion",
+                             "w",
+                             "m",
+                             "r",
+                             "latency",
+                             "lite",
+                             "seat",
+                             "m",
+                             {{"m@u", "m", true, true, true, 2, 23.4, "order 2", "ttft 23 ms"}},
+                             "c",
+                             "e"});
+  check_round_trip(ExperimentRequest{"lite", "completion", {{"a", 50}, {"b", 0}}, "request"});
+  const Experiment experiment{"lite", "completion", "seat", "running", {{"a", 50}, {"b", 50}}, "x", "y", "z"};
+  check_round_trip(experiment);
+  ArmReport arm;
+  arm.arm = "a";
+  arm.ttft_p50_ms = {312, 290.5, std::nullopt};
+  arm.judged = 3;
+  check_round_trip(ExperimentReport{experiment, {arm}, {{"cost", "a", "b", {0.1, {}, {}}, true, "text"}}, false});
   check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5"});
 }
 
@@ -108,6 +150,24 @@ TEST_CASE("a new key stands beside its record's fields") {
 TEST_CASE("the fields of a budget are those that scripts read, in their order") {
   CHECK(names_of(Budget{}) ==
         "scope, name, label, window, limit, spent, reserved, unsettled, remaining, percent, resets_at, capped");
+}
+
+TEST_CASE("the fields of deployments, experiments and their reports are those that scripts read, in their order") {
+  CHECK(names_of(Deployment{}) ==
+        "deployment, model, upstream, upstream_model, order, weight, tags, health, ready_in_s, last_trouble, "
+        "in_flight, calls_this_minute, tokens_this_minute, rpm, lanes");
+  CHECK(names_of(LaneSpeed{}) == "lane, ttft_ms, p95_ms, measured, measured_s_ago");
+  CHECK(names_of(Experiment{}) == "name, lane, by, state, arms, created_at, started_at, ended_at");
+  CHECK(names_of(ArmReport{}) ==
+        "arm, calls, refused, errors, error_share, ttft_p50_ms, ttft_p95_ms, latency_p50_ms, latency_p95_ms, cost, "
+        "cost_per_call, input_tokens, output_tokens, input_tokens_per_call, output_tokens_per_call, tokens_per_call, "
+        "judged, accepted, accepted_share");
+  CHECK(names_of(Verdict{}) == "measure, first, second, difference, distinct, text");
+  CHECK(names_of(RoutePlan{}) ==
+        "lane, lane_reason, model, model_reason, strategy, experiment, experiment_by, arm, candidates, error_code, "
+        "error");
+  CHECK(names_of(RouteCandidate{}) ==
+        "deployment, model, eligible, is_fallback, explored, order, score, reason, figures");
 }
 
 TEST_CASE("a change tells what is taken away from what is not named") {

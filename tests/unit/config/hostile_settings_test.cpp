@@ -101,7 +101,7 @@ TEST_CASE("no mutation of a valid file does more than be read or be refused with
   int read = 0;
   int refused = 0;
   for (int i = 0; i < 3'000; ++i) {
-    const std::string text = mutator.mutated(std::string(k_sample));
+    const std::string text = mutator.mutated(std::string(i % 2 == 0 ? k_sample : k_providers_sample));
     const auto settings = parse_settings(text, "nemo.toml");
     if (settings) {
       ++read;

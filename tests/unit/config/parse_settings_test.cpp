@@ -157,8 +157,87 @@ TEST_CASE("a lane is read") {
   CHECK(lane.fallbacks == std::vector<std::string>{"gemini-2.5-flash-lite"});
   CHECK(lane.tags == std::vector<std::string>{"code"});
   CHECK(lane.first_token_timeout == 2s);
-  CHECK(lane.hedge_after == "p95");
+  REQUIRE(lane.hedge);
+  CHECK_FALSE(lane.hedge->after);
   CHECK_FALSE(settings.lanes.at("reasoning").first_token_timeout);
+  CHECK_FALSE(settings.lanes.at("reasoning").hedge);
+}
+
+TEST_CASE("a hedge after a fixed time is read in milliseconds") {
+  const Settings settings = read("[lane.completion]\nhedge_after = \"2s\"\n");
+  REQUIRE(settings.lanes.at("completion").hedge);
+  CHECK(settings.lanes.at("completion").hedge->after == 2s);
+}
+
+TEST_CASE("an upstream at Vertex AI needs only its kind and a name") {
+  const Settings settings = read("[[upstream]]\nname = \"v\"\nkind = \"vertex\"\n");
+  const Upstream& vertex = settings.upstreams.front();
+  CHECK(vertex.kind == UpstreamKind::vertex);
+  CHECK(vertex.base_url.empty());
+  CHECK(vertex.project.empty());
+  CHECK(vertex.location == "global");
+  CHECK(vertex.credentials == "adc");
+  CHECK(vertex.token_url.empty());
+  CHECK(vertex.key.kind == SecretRef::Kind::none);
+}
+
+TEST_CASE("every option of an upstream at Vertex AI is read") {
+  const Settings settings = read(k_providers_sample);
+  const Upstream& vertex = settings.upstreams[0];
+  CHECK(vertex.project == "my-project");
+  CHECK(vertex.location == "europe-west4");
+  CHECK(vertex.credentials == "file:/etc/nemo/vertex.json");
+  CHECK(vertex.token_url == "http://127.0.0.1:9001/token");
+  CHECK(vertex.base_url == "http://127.0.0.1:9001");
+}
+
+TEST_CASE("a credentials file is asked for by its path, once, and application default credentials are not") {
+  std::vector<std::string> asked;
+  const auto exists = [&](const std::string& path) {
+    asked.push_back(path);
+    return true;
+  };
+  CHECK(parse_settings(k_providers_sample, "nemo.toml", exists).ok());
+  CHECK(asked == std::vector<std::string>{"/etc/nemo/vertex.json"});
+}
+
+TEST_CASE("an upstream at Anthropic knows its URL, and a proxy in its place is named like any other") {
+  const Settings settings = read(k_providers_sample);
+  CHECK(settings.upstreams[1].kind == UpstreamKind::anthropic);
+  CHECK(settings.upstreams[1].base_url == "https://api.anthropic.com/v1");
+  CHECK(settings.upstreams[1].key.name == "ANTHROPIC_API_KEY");
+  CHECK(read("[[upstream]]\nname = \"a\"\nkind = \"anthropic\"\nbase_url = \"http://h/v1\"\n").upstreams[0].base_url ==
+        "http://h/v1");
+}
+
+TEST_CASE("at Anthropic a deployment asks for Claude by Anthropic's own name unless it says another") {
+  const Settings settings = read(k_providers_sample);
+  REQUIRE(settings.deployments.size() == 5);
+  CHECK(settings.deployments[0].upstream_model == "claude-sonnet-4-5-20250929");
+  CHECK(settings.deployments[1].upstream_model == "claude-sonnet-4-5@20250929");  // Vertex has the catalog's names
+  CHECK(settings.deployments[2].upstream_model == "claude-mine");
+  CHECK(settings.deployments[3].upstream_model == "my-tuned@v2");  // not Anthropic's model
+}
+
+TEST_CASE("one model may be deployed twice at one upstream with other tags, or under another name there") {
+  const std::string once = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\n";
+  CHECK(read(once + once + "tags = [\"eu\"]\n").deployments.size() == 2);
+  CHECK(read(once + once + "upstream_model = \"codestral\"\n").deployments.size() == 2);
+}
+
+TEST_CASE("a weight of 0 is legal while another deployment of the model, or a whole upstream, can be called") {
+  const std::string upstreams =
+      "[[upstream]]\nname = \"a\"\nbase_url = \"http://a\"\n[[upstream]]\nname = \"b\"\n"
+      "base_url = \"http://b\"\n";
+  const std::string drained = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"a\"\nweight = 0\n";
+  const std::string other = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"b\"\n";
+  CHECK(read(upstreams + drained + other).deployments[0].weight == 0);
+  CHECK(read(upstreams + drained).deployments[0].weight == 0);
+}
+
+TEST_CASE("a model's publisher is kept where the file says one") {
+  CHECK(read(k_providers_sample).models.at("my-claude").publisher == "anthropic");
+  CHECK_FALSE(read(k_sample).models.at("my-local-model").publisher);
 }
 
 TEST_CASE("a model's prices are exact and what is not stated stays unstated") {

@@ -28,6 +28,10 @@ std::string upstream_with(const std::string& line) {
   return "[[upstream]]\nname = \"a\"\nbase_url = \"http://h/v1\"\n" + line + "\n";
 }
 
+std::string vertex_with(const std::string& line) {
+  return "[[upstream]]\nname = \"v\"\nkind = \"vertex\"\n" + line + "\n";
+}
+
 std::string model_with(const std::string& line) {
   return "[model.m]\n" + line + "\n";
 }
@@ -92,8 +96,8 @@ TEST_CASE("numbers out of range are refused with the range") {
   CHECK(says(refusal("max_body_mib = 0\n"), {"from 1 to 1024"}));
   CHECK(says(refusal("max_body_mib = 9223372036854775807\n"), {"from 1 to 1024"}));
   CHECK(says(refusal("[routing]\nnum_retries = -1\n"), {"nemo.toml:2:15: ", "from 0 to 100"}));
-  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\nweight = 0\n"),
-             {"nemo.toml:4:10: "}));
+  CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\nweight = -1\n"),
+             {"nemo.toml:4:10: ", "from 0 to"}));
   CHECK(says(refusal("[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"nemo\"\nrpm = 0\n"), {"nemo.toml:4:7: "}));
   CHECK(says(refusal(model_with("context_window = 0")), {"nemo.toml:2:18: "}));
 }
@@ -148,21 +152,52 @@ TEST_CASE("a key written into the config is refused and not repeated") {
   }
 }
 
-TEST_CASE("kinds that are not served yet are refused in so many words") {
-  const std::string vertex =
-      "[[upstream]]\nname = \"v\"\nkind = \"vertex\"\nproject = \"p\"\nlocation = \"eu\"\ncredentials = \"adc\"\n";
-  CHECK(says(refusal(vertex), {"nemo.toml:3:8: ", "\"vertex\"", "not served by this version yet"}));
-  CHECK(says(refusal("[[upstream]]\nname = \"v\"\nkind = \"anthropic\"\n"), {"\"anthropic\"", "not served"}));
+TEST_CASE("credentials that are no way to a token are refused and not repeated") {
+  for (const char* bad : {"gcloud", "file:", "secret:verysecretvalue", "{verysecretvalue}", "ADC"}) {
+    CAPTURE(bad);
+    const std::string message = refusal(vertex_with("credentials = \"" + std::string(bad) + "\""));
+    CHECK(says(message, {"nemo.toml:4:15: credentials", "\"adc\"", "\"file:PATH\""}));
+    CHECK(message.find("verysecretvalue") == std::string::npos);
+  }
+}
+
+TEST_CASE("a credentials file that is not there is told by its line, with what to write") {
+  const auto nowhere = [](const std::string&) { return false; };
+  const auto settings = parse_settings(vertex_with("credentials = \"file:/no/such.json\""), "nemo.toml", nowhere);
+  REQUIRE_FALSE(settings.ok());
+  CHECK(says(settings.error().message, {"nemo.toml:4:15: credentials", "no file \"/no/such.json\"", "\"adc\""}));
+  CHECK(parse_settings(vertex_with("credentials = \"adc\""), "nemo.toml", nowhere).ok());
+}
+
+TEST_CASE("an upstream at Vertex AI has no key, and its project and location can stand in a URL") {
+  CHECK(says(refusal(vertex_with("key = \"env:KEY\"")), {"nemo.toml:4:7: key", "\"vertex\"", "credentials = \"adc\""}));
+  CHECK(says(refusal(vertex_with("project = \"a/b\"")), {"nemo.toml:4:11: project", "\"my-project\""}));
+  CHECK(says(refusal(vertex_with("project = \"\"")), {"nemo.toml:4:11: project"}));
+  for (const char* bad : {"evil.example/x", "EU", "europe west4", ""}) {
+    CAPTURE(bad);
+    CHECK(says(refusal(vertex_with("location = \"" + std::string(bad) + "\"")), {"nemo.toml:4:12: location"}));
+  }
+  CHECK(says(refusal(vertex_with("token_url = \"oauth2\"")), {"nemo.toml:4:13: token_url", "https://"}));
+  CHECK(says(refusal(vertex_with("base_url = \"h\"")), {"nemo.toml:4:12: base_url", "https://"}));
+}
+
+TEST_CASE("what only Vertex AI has is refused at other upstreams") {
+  for (const char* line :
+       {"project = \"p\"", "location = \"eu\"", "credentials = \"adc\"", "token_url = \"http://h\""}) {
+    CAPTURE(line);
+    CHECK(says(refusal(upstream_with(line)), {"nemo.toml:4:", "only an upstream of kind \"vertex\" has it"}));
+  }
 }
 
 TEST_CASE("an unknown kind, strategy or level is refused with those that exist") {
-  CHECK(says(refusal(upstream_with("kind = \"azure\"")), {"nemo.toml:4:8: ", "\"azure\"", "\"nemo\" or \"openai\""}));
+  CHECK(says(refusal(upstream_with("kind = \"azure\"")),
+             {"nemo.toml:4:8: ", "\"azure\"", "\"nemo\", \"openai\", \"vertex\" or \"anthropic\""}));
   CHECK(says(refusal("[lane.completion]\nstrategy = \"fastest\"\n"),
              {"nemo.toml:2:12: ", "\"simple-shuffle\", \"least-busy\", \"usage-based\", \"latency\" or \"cost\""}));
   CHECK(says(refusal("content_logging = \"all\"\n"), {"\"none\", \"metadata\", \"redacted\" or \"full\""}));
   CHECK(says(refusal(upstream_with("unpriced = \"yes\"")), {"\"allow\" or \"refuse\""}));
   CHECK(says(refusal(upstream_with("completions = \"both\"")), {"\"auto\", \"native\" or \"chat\""}));
-  CHECK(says(refusal("[lane.completion]\nhedge_after = \"soon\"\n"), {"nemo.toml:2:15: ", "p95"}));
+  CHECK(says(refusal(model_with("publisher = \"antropic\"")), {"nemo.toml:2:13: ", "\"antropic\"", "\"anthropic\""}));
 }
 
 TEST_CASE("an upstream without a name or a URL is refused") {
@@ -191,6 +226,35 @@ TEST_CASE("a lane that names an unknown model is refused with the nearest") {
              {"nemo.toml:2:9: ", "\"gemini-2.5-flahs\"", "did you mean \"gemini-2.5-flash\""}));
   CHECK(says(refusal("[lane.completion]\nfallbacks = [\"codestral-2\", \"zzz\"]\n"), {"nemo.toml:2:29: ", "\"zzz\""}));
   CHECK(says(refusal("[lane.review]\nstrategy = \"cost\"\n"), {"nemo.toml:1:1: ", "has no model"}));
+}
+
+TEST_CASE("a lane's fallbacks go round in no circle") {
+  CHECK(says(refusal("[lane.completion]\nfallbacks = [\"codestral-2\", \"gemini-2.5-flash\"]\n"),
+             {"nemo.toml:2:29: fallbacks", "\"gemini-2.5-flash\" is the lane's own model", "name other models"}));
+  CHECK(says(refusal("[lane.x]\nfallbacks = [\"codestral-2\"]\nmodel = \"codestral-2\"\n"),
+             {"nemo.toml:2:14: fallbacks", "own model"}));
+  CHECK(says(refusal("[lane.completion]\nfallbacks = [\"codestral-2\", \"codestral-2501\", \"codestral-2\"]\n"),
+             {"nemo.toml:2:47: fallbacks", "\"codestral-2\" is in the list already"}));
+  CHECK(says(refusal("[lane.completion]\non_budget = \"fallback:gemini-2.5-flash\"\n"),
+             {"nemo.toml:2:13: on_budget", "own model"}));
+}
+
+TEST_CASE("a time to hedge after is p95 or a duration") {
+  for (const char* bad : {"soon", "p99", "0s", "", "-1s", "P95"}) {
+    CAPTURE(bad);
+    CHECK(says(refusal("[lane.completion]\nhedge_after = \"" + std::string(bad) + "\"\n"),
+               {"nemo.toml:2:15: hedge_after", "\"p95\" or a duration", "\"800ms\""}));
+  }
+  CHECK(says(refusal("[lane.completion]\nhedge_after = 800\n"), {"nemo.toml:2:15: hedge_after", "text is expected"}));
+}
+
+TEST_CASE("weights of 0 everywhere among a model's deployments are refused at the first") {
+  const std::string upstreams =
+      "[[upstream]]\nname = \"a\"\nbase_url = \"http://a\"\n[[upstream]]\nname = \"b\"\nbase_url = \"http://b\"\n";
+  const std::string healthy = "[[deployment]]\nmodel = \"gemini-2.5-pro\"\nupstream = \"a\"\n";
+  const std::string at_a = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"a\"\nweight = 0\n";
+  const std::string at_b = "[[deployment]]\nmodel = \"codestral-2\"\nupstream = \"b\"\norder = 2\nweight = 0\n";
+  CHECK(says(refusal(upstreams + healthy + at_a + at_b), {"nemo.toml:13:10: weight", "\"codestral-2\"", "at least 1"}));
 }
 
 TEST_CASE("a misspelt lane is not taken for a lane of one's own") {

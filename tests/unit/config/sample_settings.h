@@ -1,4 +1,4 @@
-// A config that uses every table and key, for the tests of this folder.
+// Configs that use every table and key, for the tests of this folder.
 #pragma once
 
 #include <string_view>
@@ -77,6 +77,57 @@ capabilities = ["chat", "fim"]
 
 [alias]
 "gpt-4o" = "gemini-2.5-pro"
+)";
+
+// What only an upstream at Vertex AI or at Anthropic has.
+inline constexpr std::string_view k_providers_sample = R"(
+[[upstream]]
+name = "vertex-eu"
+kind = "vertex"
+project = "my-project"
+location = "europe-west4"
+credentials = "file:/etc/nemo/vertex.json"
+token_url = "http://127.0.0.1:9001/token"
+base_url = "http://127.0.0.1:9001/"
+
+[[upstream]]
+name = "anthropic"
+kind = "anthropic"
+key = "env:ANTHROPIC_API_KEY"
+
+[[upstream]]
+name = "vertex"
+kind = "vertex"
+
+[[deployment]]
+model = "claude-sonnet-4-5@20250929"
+upstream = "anthropic"
+
+[[deployment]]
+model = "claude-sonnet-4-5@20250929"
+upstream = "vertex-eu"
+
+[[deployment]]
+model = "my-claude"
+upstream = "anthropic"
+upstream_model = "claude-mine"
+
+[[deployment]]
+model = "my-tuned@v2"
+upstream = "anthropic"
+
+[[deployment]]
+model = "claude-sonnet-4-5@20250929"
+upstream = "vertex"
+weight = 0
+
+[lane.completion]
+hedge_after = "800ms"
+
+[model."my-claude"]
+publisher = "anthropic"
+
+[model."my-tuned@v2"]
 )";
 
 }  // namespace nemo::config

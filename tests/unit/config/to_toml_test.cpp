@@ -16,7 +16,8 @@ Settings read(std::string_view text) {
 }  // namespace
 
 TEST_CASE("what is shown can be read back and shows the same") {
-  for (const std::string_view text : {std::string_view(), k_sample, std::string_view("listen = \"[::1]:0\"")}) {
+  for (const std::string_view text :
+       {std::string_view(), k_sample, k_providers_sample, std::string_view("listen = \"[::1]:0\"")}) {
     const std::string shown = to_toml(read(text));
     CHECK(to_toml(read(shown)) == shown);
   }
@@ -35,12 +36,30 @@ TEST_CASE("everything that the sample sets survives being shown and read back") 
   REQUIRE(settings.deployments.size() == 2);
   CHECK(settings.deployments[0].on_disconnect == OnDisconnect::drain);
   CHECK(settings.deployments[0].rpm == 600);
-  CHECK(settings.lanes.at("completion").hedge_after == "p95");
+  REQUIRE(settings.lanes.at("completion").hedge);
+  CHECK_FALSE(settings.lanes.at("completion").hedge->after);
   CHECK(settings.lanes.at("completion").first_token_timeout == Millis(2'000));
   CHECK(settings.routing.allowed_fails == 4);
   CHECK(settings.models.at("my-local-model").price->cache_write == nemo::NanoUsd{500'000'000});
   CHECK(settings.models.at("my-local-model").price_above_200k->output == nemo::NanoUsd{2'000'000'000});
   CHECK(settings.aliases.at("gpt-4o") == "gemini-2.5-pro");
+}
+
+TEST_CASE("what an upstream at Vertex AI and one at Anthropic are set to survives being shown and read back") {
+  const Settings settings = read(to_toml(read(k_providers_sample)));
+  REQUIRE(settings.upstreams.size() == 3);
+  CHECK(settings.upstreams[0].kind == UpstreamKind::vertex);
+  CHECK(settings.upstreams[0].base_url == "http://127.0.0.1:9001");
+  CHECK(settings.upstreams[0].project == "my-project");
+  CHECK(settings.upstreams[0].location == "europe-west4");
+  CHECK(settings.upstreams[0].credentials == "file:/etc/nemo/vertex.json");
+  CHECK(settings.upstreams[0].token_url == "http://127.0.0.1:9001/token");
+  CHECK(settings.upstreams[1].kind == UpstreamKind::anthropic);
+  CHECK(settings.upstreams[1].key.name == "ANTHROPIC_API_KEY");
+  CHECK(settings.deployments[0].upstream_model == "claude-sonnet-4-5-20250929");
+  CHECK(settings.deployments[4].weight == 0);
+  CHECK(settings.lanes.at("completion").hedge->after == Millis(800));
+  CHECK(settings.models.at("my-claude").publisher == "anthropic");
 }
 
 TEST_CASE("defaults are shown, filled in") {

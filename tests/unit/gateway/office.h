@@ -43,6 +43,7 @@ struct Office {
     one.model = id;
     one.upstream = upstream;
     one.upstream_model = id + "-at-" + upstream;
+    one.order = ++m_deployed;  // the order in which they are tried
     world.table.deployments.push_back(one);
     return world.table.deployments.back();
   }
@@ -82,6 +83,9 @@ struct Office {
   budget::Density density;
   limits::Limiter limiter{clock};
   gateway::Gateway gateway;
+
+ private:
+  int m_deployed = 0;
 };
 
 inline std::string header(const gateway::Answer& answer, const std::string& name) {

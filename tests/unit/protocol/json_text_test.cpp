@@ -19,6 +19,12 @@ TEST_CASE("half a surrogate pair becomes the replacement character") {
   CHECK(unescape(R"(\ud83d\u0041)") == replacement + "A");
 }
 
+TEST_CASE("a surrogate pair that a stream cut in two is whole again once the pieces are joined") {
+  CHECK(unescape(std::string(R"(a\ud83d)") + R"(\ude00b)") ==
+        "a\xF0\x9F\x98\x80"
+        "b");
+}
+
 TEST_CASE("a text that breaks off inside an escape is read up to there") {
   CHECK(unescape("ab\\") == "ab");
   CHECK(unescape("ab\\u12") ==

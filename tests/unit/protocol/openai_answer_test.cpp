@@ -97,6 +97,26 @@ TEST_CASE("the text of an answer is counted between its quotes, tool calls and r
   CHECK(!read_answer_facts("nonsense"));
 }
 
+TEST_CASE("the text of an answer is that of choice 0, as it stands between the quotes") {
+  const auto text = [](std::string_view answer) { return read_answer_facts(answer)->text; };
+  CHECK(text(R"({"choices":[{"message":{"role":"assistant","content":"a\n\u00e9"},"index":0}]})") == R"(a\n\u00e9)");
+  CHECK(text(R"({"choices":[{"text":"one","index":1},{"index":0,"text":"zero"}]})") == "zero");
+  CHECK(text(R"({"choices":[{"message":{"reasoning_content":"hm","content":"yes","tool_calls":
+    [{"function":{"name":"f","arguments":"{}"}}],"refusal":"no"}}]})") == "yes");
+  CHECK(text(R"({"choices":[{"message":{"content":null,"reasoning_content":"hm"}}]})").empty());
+  CHECK(text(R"({"choices":[{"message":{"content":[{"type":"text","text":"a"}]}}]})").empty());
+  CHECK(text(R"({"choices":[],"text":"x"})").empty());
+}
+
+TEST_CASE("an answer that calls itself an error is one, unless it answers all the same") {
+  CHECK(read_answer_facts(R"({"object":"error","message":"too long","code":400})")->is_error);
+  CHECK(read_answer_facts(R"({"type":"error","error":{"message":"m"}})")->is_error);
+  CHECK(read_answer_facts(R"({"error":"overloaded"})")->is_error);
+  CHECK_FALSE(read_answer_facts(R"({"error":"m","choices":[]})")->is_error);
+  CHECK_FALSE(read_answer_facts(R"({"error":"m","data":[]})")->is_error);
+  CHECK_FALSE(read_answer_facts(R"({"error":null})")->is_error);
+}
+
 TEST_CASE("the cost is put into the usage object and nothing else changes") {
   const NanoUsd cost{120'000};
   CHECK(with_cost("data: {\"choices\":[], \"usage\":{\"prompt_tokens\":1 }}\n\n", cost) ==

@@ -43,6 +43,30 @@ TEST_CASE("text, reasoning, refusal and tool calls are content") {
   CHECK(read(R"({"choices":[{"index":0,"text":"xyz","finish_reason":null}]})").content_bytes == 3);
 }
 
+TEST_CASE("the text of a chunk is what choice 0 says to the user, escapes as they stand, inside the event's data") {
+  CHECK(delta(R"({"content":"a\n\ud83d"})").text == R"(a\n\ud83d)");
+  CHECK(read(R"({"choices":[{"index":0,"text":"xyz"}]})").text == "xyz");
+  CHECK(read(R"({"choices":[{"delta":{"content":"one"},"index":1},{"delta":{"content":"zero"},"index":0}]})").text ==
+        "zero");
+  CHECK(read(R"({"choices":[{"index":1,"delta":{"content":"one"}}]})").text.empty());
+  for (const char* object :
+       {R"({"reasoning_content":"hm"})", R"({"refusal":"no"})", R"({"content":null})",
+        R"({"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]})", R"({"content":[{"type":"thinking"}]})"}) {
+    CHECK(delta(object).text.empty());
+  }
+  const std::string data = R"({"choices":[{"delta":{"content":"abc"}}]})";
+  const std::string_view text = read(data).text;
+  CHECK(text.data() >= data.data());
+  CHECK(text.data() + text.size() <= data.data() + data.size());
+}
+
+TEST_CASE("a stream's usage bills the reasoning that Gemini leaves out of completion_tokens") {
+  const ChunkFacts facts = read(R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":23,
+    "completion_tokens_details":{"reasoning_tokens":16},"extra_properties":{"google":{"traffic_type":"ON_DEMAND"}}}})");
+  CHECK(facts.usage == Usage{5, 0, 18, 16, UsageSource::provider});
+  CHECK(facts.only_usage);
+}
+
 TEST_CASE("a chunk that only names the role is not content") {
   for (const char* object : {R"({"role":"assistant"})", R"({"role":"assistant","content":""})",
                              R"({"role":"assistant","content":null,"tool_calls":null})", "{}", "null"}) {

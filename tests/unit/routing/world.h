@@ -2,10 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/routing/route.h"
+#include "fake_clock.h"
 
 namespace nemo::test {
 
@@ -14,6 +18,10 @@ struct World {
   routing::Table table;
   routing::Decision decision;
   std::vector<std::string> allowed;
+  FakeClock clock;
+  std::string seat = "alice";
+  std::string request_id = "req_1";
+  std::uint64_t random = 1;
 
   World() {
     table.lanes["reasoning"] = {"big", {}, {}};
@@ -34,7 +42,7 @@ struct World {
 
   Status decide(const call::CallSpec& spec) {
     decision = {};
-    return routing::decide(table, catalog, spec, allowed, decision);
+    return routing::decide(table, catalog, spec, {allowed, seat, request_id, clock.steady(), random}, decision);
   }
   Status decide(const std::string& model) {
     call::CallSpec spec;
@@ -47,11 +55,32 @@ struct World {
     for (const auto& choice : decision.choices) ids.push_back(choice.deployment->id);
     return ids;
   }
-  std::string reason_for(const std::string& deployment) const {
-    for (const call::Candidate& one : decision.considered) {
-      if (one.deployment == deployment) return one.reason;
+  std::vector<std::string> chosen_in_any_order() const {
+    std::vector<std::string> ids = chosen();
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+  std::string reason_for(const std::string& deployment) const { return explained(deployment).reason; }
+  call::Candidate explained(const std::string& deployment) const {
+    for (call::Candidate& one : routing::explain(decision)) {
+      if (one.deployment == deployment) return std::move(one);
     }
-    return "not considered";
+    return {deployment, "not considered", false, {}};
+  }
+  routing::InFlight begin(const std::string& deployment, const std::string& lane = "reasoning") {
+    for (const routing::Deployment& one : table.deployments) {
+      if (one.id == deployment) return one.gauge->begin(lane, routing::Answering::whole, clock.steady());
+    }
+    return {};
+  }
+  // Beyond what is allowed: its cooldown begins.
+  void break_down(const std::string& deployment) {
+    for (int i = 0; i < 4; ++i) {
+      begin(deployment).failed(routing::Trouble::server_error, "upstream_error", std::nullopt, clock.steady());
+    }
+  }
+  void limit(const std::string& deployment, std::chrono::seconds retry_after) {
+    begin(deployment).failed(routing::Trouble::rate_limited, "rate_limited", retry_after, clock.steady());
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "daemon/lib/sqlite/connection.h"
 #include "store_fixture.h"
 
 using namespace nemo;
@@ -26,7 +27,7 @@ call::CallRecord full_record() {
   record.latency = Micros(1'234'567);
   record.ttft = Micros(0);
   record.overhead = Micros(321);
-  record.usage = {1000, 400, 200, 150, call::UsageSource::partial};
+  record.usage = {1000, 400, 200, 150, call::UsageSource::partial, 300};
   record.cost = NanoUsd{9'223'372'036'854'775};
   record.reserved = NanoUsd{12'345'678'901};
   record.estimated_tokens = 1300;
@@ -35,22 +36,27 @@ call::CallRecord full_record() {
   record.attempts = 2;
   record.experiment = "flash-or-pro";
   record.arm = "b";
+  record.accepted = false;
   record.client = "OpenAI/JS \"4.0\" Ünï";
   record.tags = {"code", "a \"quoted\" \\ tag", "", "ü"};
   record.trace.model_reason = "lane reasoning: 12 tools";
-  record.trace.candidates = {{"d1", "cooling down for 3s", false}, {"d2", "least busy", true}};
-  record.trace.attempts = {{"d1", "nemo", 503, "upstream_error", "it said:\n\"no\"", 10, 20},
-                           {"d2", "vertex-eu", 0, "", "", 30, 40}};
+  record.trace.strategy = "least-busy";
+  record.trace.candidates = {{"d1", "cooling down for 3s", false, ""},
+                             {"d2", "least busy", true, "ttft 23 ms, \"2\" in flight"}};
+  record.trace.attempts = {{"d1", "nemo", 503, "upstream_error", "it said:\n\"no\"", 10, 20, NanoUsd{-7}, "hedge"},
+                           {"d2", "vertex-eu", 0, "", "", 30, 40, NanoUsd{0}, ""}};
   return record;
 }
 
 void check_trace(const call::Trace& read, const call::Trace& written) {
+  CHECK(read.strategy == written.strategy);
   CHECK(read.model_reason == written.model_reason);
   REQUIRE(read.candidates.size() == written.candidates.size());
   for (std::size_t i = 0; i < read.candidates.size(); ++i) {
     CHECK(read.candidates[i].deployment == written.candidates[i].deployment);
     CHECK(read.candidates[i].reason == written.candidates[i].reason);
     CHECK(read.candidates[i].eligible == written.candidates[i].eligible);
+    CHECK(read.candidates[i].figures == written.candidates[i].figures);
   }
   REQUIRE(read.attempts.size() == written.attempts.size());
   for (std::size_t i = 0; i < read.attempts.size(); ++i) {
@@ -61,6 +67,8 @@ void check_trace(const call::Trace& read, const call::Trace& written) {
     CHECK(read.attempts[i].error == written.attempts[i].error);
     CHECK(read.attempts[i].started_us == written.attempts[i].started_us);
     CHECK(read.attempts[i].took_us == written.attempts[i].took_us);
+    CHECK(read.attempts[i].cost == written.attempts[i].cost);
+    CHECK(read.attempts[i].note == written.attempts[i].note);
   }
 }
 
@@ -78,6 +86,7 @@ void check_who_and_where(const call::CallRecord& read, const call::CallRecord& w
   CHECK(read.deployment == written.deployment);
   CHECK(read.experiment == written.experiment);
   CHECK(read.arm == written.arm);
+  CHECK(read.accepted == written.accepted);
   CHECK(read.client == written.client);
   CHECK(read.tags == written.tags);
 }
@@ -117,16 +126,20 @@ TEST_CASE("a call is read back as it was written, field by field") {
   const call::CallRecord full = full_record();
   call::CallRecord bare;
   bare.id = "req_bare";
-  store->request_log().append(full);
-  store->request_log().append(bare);
+  call::CallRecord only_strategy;
+  only_strategy.id = "req_strategy";
+  only_strategy.accepted = true;
+  only_strategy.trace.strategy = "latency";
+  for (const call::CallRecord& record : {full, bare, only_strategy}) store->request_log().append(record);
   store->flush();
 
   check_found_whole(*store, full);
   check_found_whole(*store, bare);
+  check_found_whole(*store, only_strategy);
 
   const auto listed = store->call_history().find_calls({});
   REQUIRE(listed.ok());
-  REQUIRE(listed->size() == 2);
+  REQUIRE(listed->size() == 3);
   check_who_and_where(listed->at(0).record, full);
   check_outcome(listed->at(0).record, full);
 }
@@ -177,4 +190,24 @@ TEST_CASE("an id that nobody has is not an error") {
   const auto found = store->call_history().find_call("req_none");
   REQUIRE(found.ok());
   CHECK_FALSE(found->has_value());
+}
+
+TEST_CASE("a trace that was stored before calls were routed reads as it did") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  call::CallRecord record = test::make_call("req_old");
+  record.trace.model_reason = "to be replaced";
+  store->request_log().append(record);
+  store->flush();
+  lib::sqlite::Connection connection(folder.path() / "nemo.db", lib::sqlite::Access::read_write);
+  connection.exec(R"(UPDATE call_trace SET trace = '{"model_reason":"lane completion",)"
+                  R"("candidates":[{"deployment":"d1","reason":"least busy","eligible":true}],)"
+                  R"("attempts":[{"deployment":"d1","upstream":"nemo","http_status":200,"error_code":"","error":"",)"
+                  R"("started_us":10,"took_us":20}]}')");
+  record.trace = {};
+  record.trace.model_reason = "lane completion";
+  record.trace.candidates = {{"d1", "least busy", true, ""}};
+  record.trace.attempts = {{"d1", "nemo", 200, "", "", 10, 20, NanoUsd{0}, ""}};
+  check_found_whole(*store, record);
 }

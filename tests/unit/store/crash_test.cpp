@@ -258,17 +258,19 @@ TEST_CASE("every field of a secured row comes through a crash") {
   record.latency = Micros(1'234'567);
   record.ttft = Micros(0);
   record.overhead = Micros(-3);
-  record.usage = {INT64_MAX, INT64_MIN, 200, 150, call::UsageSource::partial};
+  record.usage = {INT64_MAX, INT64_MIN, 200, 150, call::UsageSource::partial, -300};
   record.estimated_tokens = 1300;
   record.budget_fallback = "dear";
   record.cache = "bypass";
   record.attempts = 2;
   record.experiment = "flash-or-pro";
   record.arm = "b";
+  record.accepted = true;
   record.tags = {"code", "", "\xc3\xbc"};
   record.trace.model_reason = "lane reasoning";
-  record.trace.candidates = {{"d1", "cooling down", false}, {"d2", "least busy", true}};
-  record.trace.attempts = {{"d1", "nemo", 503, "upstream_error", "it said:\n\"no\"", 10, 20}};
+  record.trace.strategy = "least-busy";
+  record.trace.candidates = {{"d1", "cooling down", false, ""}, {"d2", "least busy", true, "2 in flight"}};
+  record.trace.attempts = {{"d1", "nemo", 503, "upstream_error", "it said:\n\"no\"", 10, 20, NanoUsd{7}, "hedge"}};
   store::JournalReader reader(std::string_view{});
   const std::string bytes = store::to_journal_bytes(record);
   reader = store::JournalReader(bytes);
@@ -284,9 +286,14 @@ TEST_CASE("every field of a secured row comes through a crash") {
   CHECK(read->drawn_from == record.drawn_from);
   CHECK(read->tags == record.tags);
   CHECK(read->surface == record.surface);
+  CHECK(read->accepted == record.accepted);
+  CHECK(read->trace.strategy == record.trace.strategy);
+  CHECK(read->trace.candidates.at(1).figures == "2 in flight");
   CHECK(read->trace.attempts.at(0).error == record.trace.attempts.at(0).error);
+  CHECK(read->trace.attempts.at(0).cost == NanoUsd{7});
+  CHECK(read->trace.attempts.at(0).note == "hedge");
 
-  record.usage = {1, 2, 3, 4, call::UsageSource::partial};
+  record.usage = {1, 2, 3, 4, call::UsageSource::partial, 5};
   place.crash_after([&](SqliteStore& store) {
     store.request_log().secure(record);
     call::CallRecord live = record;
@@ -301,9 +308,10 @@ TEST_CASE("every field of a secured row comes through a crash") {
   Statement rows(connection, "SELECT * FROM call ORDER BY id DESC");
   REQUIRE(rows.step());
   std::vector<std::string> first;
-  for (int column = 2; column < 35; ++column) first.emplace_back(rows.text(column));
+  const int columns = static_cast<int>(place.number("SELECT count(*) FROM pragma_table_info('call')"));
+  for (int column = 2; column < columns; ++column) first.emplace_back(rows.text(column));
   REQUIRE(rows.step());
-  for (int column = 2; column < 35; ++column)
+  for (int column = 2; column < columns; ++column)
     CHECK(rows.text(column) == first.at(static_cast<std::size_t>(column) - 2));
   CHECK(place.number("SELECT count(DISTINCT trace) FROM call_trace") == 1);
   CHECK(place.number("SELECT count(*) FROM call_trace") == 2);

@@ -37,6 +37,24 @@ std::vector<std::uint32_t> generations_in(const std::filesystem::path& folder) {
   return generations;
 }
 
+// A record as Nemo wrote it before calls were routed.
+constexpr std::string_view k_first_format_hex =
+    "63010000f9fe495cfed424b1010e7265715f6f6c648089f888c5b4b0060a6b65795f3108616e6e6108636f7265246f70656e6169"
+    "2d636f6d706c6574696f6e7314636f6d706c6574696f6e126e656d6f2f6175746f2067656d696e692d322e352d666c6173681276"
+    "65727465782d65753467656d696e692d322e352d666c617368407665727465782d65751263616e63656c6c6564e60716636c6965"
+    "6e745f676f6e65028eda960102b0e70205d00fa0069003ac020e7061727469616ce2a2f3ad07eaf0e0fd5ba814d6c4020a1c6765"
+    "6d696e692d322e352d70726f0c6279706173730418666c6173682d6f722d70726f0262124f70656e41492f4a530408636f646500"
+    "1e6c616e6520636f6d706c6574696f6e0404643118636f6f6c696e6720646f776e00046432146c65617374206275737902040464"
+    "31086e656d6f1c757073747265616d5f6572726f721469742073616964206e6fee071428046432127665727465782d6575000090"
+    "033c50";
+
+std::string bytes_of_hex(std::string_view hex) {
+  std::string bytes;
+  for (; hex.size() >= 2; hex.remove_prefix(2))
+    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(0, 2)), nullptr, 16)));
+  return bytes;
+}
+
 using Generations = std::vector<std::uint32_t>;
 
 // Every file that this process writes ends at so many bytes while it lives: a disk that is full.
@@ -78,6 +96,74 @@ TEST_CASE("bytes of a journal that are cut anywhere give the whole records befor
   }
 }
 
+TEST_CASE("a record of the format before this one is read, and what it did not know is empty") {
+  const std::string old = bytes_of_hex(k_first_format_hex);
+  const auto records = records_in(old + store::to_journal_bytes(test::make_call("req_new")) + old);
+  REQUIRE(records.size() == 3);
+  CHECK(records[1].id == "req_new");
+  const call::CallRecord& record = records[2];
+  CHECK(record.id == "req_old");
+  CHECK(record.surface == call::Surface::openai_completions);
+  CHECK(record.deployment == "gemini-2.5-flash@vertex-eu");
+  CHECK(record.outcome == call::Outcome::cancelled);
+  CHECK(record.latency == Micros(1'234'567));
+  CHECK(record.ttft == Micros(23'000));
+  CHECK(record.usage == call::Usage{1000, 400, 200, 150, call::UsageSource::partial});
+  CHECK(record.cost == NanoUsd{987'654'321});
+  CHECK(record.lease_day == 20'779);
+  CHECK(record.drawn_from == 5);
+  CHECK(record.budget_fallback == "gemini-2.5-pro");
+  CHECK(record.experiment == "flash-or-pro");
+  CHECK(record.tags == std::vector<std::string>{"code", ""});
+  CHECK_FALSE(record.accepted.has_value());
+  CHECK(record.trace.model_reason == "lane completion");
+  CHECK(record.trace.strategy.empty());
+  REQUIRE(record.trace.candidates.size() == 2);
+  CHECK(record.trace.candidates[1].eligible);
+  CHECK(record.trace.candidates[1].figures.empty());
+  REQUIRE(record.trace.attempts.size() == 2);
+  CHECK(record.trace.attempts[0].error == "it said no");
+  CHECK(record.trace.attempts[1].took_us == 40);
+  CHECK(record.trace.attempts[1].cost == NanoUsd{0});
+  CHECK(record.trace.attempts[1].note.empty());
+}
+
+TEST_CASE("what the Nemo before this one left in a journal is in the ledger after the update") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  std::ofstream(folder.path() / "nemo.journal.3", std::ios::binary) << bytes_of_hex(k_first_format_hex);
+  const auto store = test::open_store(folder.path(), clock);
+  const auto found = store->call_history().find_call("req_old");
+  REQUIRE(found.ok());
+  REQUIRE(found->has_value());
+  CHECK((*found)->cost == NanoUsd{987'654'321});
+  CHECK((*found)->trace.attempts.size() == 2);
+  CHECK_FALSE((*found)->accepted.has_value());
+  CHECK(generations_in(folder.path()) == Generations{4});
+}
+
+TEST_CASE("a record of a format that only a newer Nemo knows ends the reading, and so does one of none") {
+  for (const char format : {'\0', '\3', '\xff'}) {
+    std::string bytes = store::to_journal_bytes(test::make_call("req_0"));
+    bytes[store::k_journal_head_bytes] = format;
+    store::seal_journal_record(bytes);
+    CHECK(records_in(bytes).empty());
+    bytes[store::k_journal_head_bytes] = 2;
+    store::seal_journal_record(bytes);
+    CHECK(records_in(bytes).size() == 1);
+  }
+}
+
+TEST_CASE("whether a completion was taken comes out of a journal as it went in: yes, no or not known") {
+  for (const std::optional<bool> accepted : {std::optional<bool>(), std::optional(true), std::optional(false)}) {
+    call::CallRecord record = test::make_call("req_0");
+    record.accepted = accepted;
+    const auto records = records_in(store::to_journal_bytes(record));
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].accepted == accepted);
+  }
+}
+
 TEST_CASE("a byte that has changed ends the reading at its record") {
   const std::string one = store::to_journal_bytes(test::make_call("req_0"));
   const std::string bytes = one + store::to_journal_bytes(test::make_call("req_1"));
@@ -109,8 +195,9 @@ TEST_CASE("texts and lists of any length make a record of bounded length that ca
   record.client = long_text;
   record.tags.assign(1000, long_text);
   record.trace.model_reason = long_text;
-  record.trace.candidates.assign(1000, {long_text, long_text, true});
-  record.trace.attempts.assign(1000, {long_text, long_text, 503, long_text, long_text, 1, 2});
+  record.trace.strategy = long_text;
+  record.trace.candidates.assign(1000, {long_text, long_text, true, long_text});
+  record.trace.attempts.assign(1000, {long_text, long_text, 503, long_text, long_text, 1, 2, NanoUsd{3}, long_text});
   const std::string bytes = store::to_journal_bytes(record);
   CHECK(bytes.size() <= store::k_longest_journal_record);
   const auto read = records_in(bytes);

@@ -186,6 +186,37 @@ TEST_CASE("a database from before budgets keeps its keys and calls, and every do
   CHECK(calls->at(0).record.budget_fallback.empty());
 }
 
+TEST_CASE("a database from before experiments keeps its calls, with nothing written to a cache and nothing accepted") {
+  test::TempFolder folder;
+  const test::StillClock clock;
+  const auto file = folder.path() / "nemo.db";
+  {
+    Connection connection(file, Access::read_write);
+    REQUIRE(store::migrate(connection, store::all_migrations().first(6), clock.wall(), file).ok());
+    connection.exec(
+        "INSERT INTO call (id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, "
+        "outcome, http_status, error_code, stream, latency, overhead, input_tokens, cached_tokens, output_tokens, "
+        "reasoning_tokens, usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, "
+        "estimated_tokens, budget_fallback) VALUES ('old', 5, 'k', 'anna', '', 'openai-chat', '', 'm', 'm', 'u', 'd', "
+        "'ok', 200, '', 0, 5, 1, 10, 2, 3, 1, 'provider', 100, 'miss', 1, 'flash-or-pro', 'm', 'curl', '[]', 9, 8, "
+        "'dear')");
+  }
+  const auto store = test::open_store(folder.path(), clock);
+  const auto found = store->call_history().find_call("old");
+  REQUIRE(found.ok());
+  REQUIRE(found->has_value());
+  CHECK((*found)->usage == call::Usage{10, 2, 3, 1, call::UsageSource::provider});
+  CHECK((*found)->budget_fallback == "dear");
+  CHECK_FALSE((*found)->accepted.has_value());
+  const auto samples = store->call_history().experiment_samples("flash-or-pro");
+  REQUIRE(samples.ok());
+  REQUIRE(samples->arms.size() == 1);
+  CHECK(samples->arms[0].samples.size() == 1);
+  const auto experiments = store->load_experiments();
+  REQUIRE(experiments.ok());
+  CHECK(experiments->empty());
+}
+
 TEST_CASE("a migration that fails leaves no trace, and those before it stay") {
   Database database;
   const std::vector<Migration> broken = {{1, "0001_good", "CREATE TABLE good (a INTEGER) STRICT;"},

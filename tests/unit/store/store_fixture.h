@@ -41,7 +41,7 @@ inline call::CallRecord make_call(const std::string& id, WallTime at = k_today) 
   record.lane = "completion";
   record.http_status = 200;
   record.client = "curl";
-  record.usage = {100, 20, 30, 5, call::UsageSource::provider};
+  record.usage = {100, 20, 30, 5, call::UsageSource::provider, 15};
   record.cost = NanoUsd{1500};
   return record;
 }
@@ -61,8 +61,9 @@ inline call::CallRecord make_random_call(std::mt19937& random, int number) {
   record.client = pick({"", "curl", "OpenAI/JS"});
   record.upstream = pick({"", "nemo", "vertex-eu"});
   record.outcome = static_cast<call::Outcome>(below(4));
-  record.usage = {below(100'000), below(1000), below(5000), below(100), call::UsageSource::provider};
+  record.usage = {below(100'000), below(1000), below(5000), below(100), call::UsageSource::provider, below(500)};
   record.cost = NanoUsd{below(4'000'000'000U)};
+  if (below(3) == 0) record.accepted = below(2) == 0;
   if (below(2) == 0) record.tags.push_back(pick({"code", "eu"}));
   if (below(3) == 0) record.tags.push_back(pick({"code", "team \"x\""}));
   return record;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "daemon/lib/sqlite/statement.h"
 #include "store_fixture.h"
 
 using namespace nemo;
@@ -240,6 +241,33 @@ TEST_CASE("the rows of every group add up to one total, also when calls have lef
   const Sums days = expected(records, {UsageGroup::day, {}, {}});
   CHECK(hours.at("2026-11-23") == days.at("2026-11-23"));
   CHECK_FALSE(hours.contains("2026-11-28"));
+}
+
+TEST_CASE("experiments, verdicts and writes to a provider's cache leave every sum equal to its calls") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  auto records = write_random_calls(*store, 600);
+  for (std::size_t i = 0; i < records.size(); i += 3) store->request_log().mark_accepted(records[i].id, i % 2 == 0);
+  for (int i = 0; i < 100; ++i) {
+    call::CallRecord record = test::make_call("arm_" + std::to_string(i), test::k_today + i * 1h);
+    record.experiment = "flash-or-pro";
+    record.arm = i % 2 == 0 ? "gemini-2.5-flash" : "gemini-2.5-pro";
+    record.model = record.arm;
+    record.usage.cache_write_tokens = 50 + i;
+    records.push_back(record);
+    store->request_log().append(std::move(record));
+  }
+  store->flush();
+  for (const UsageGroup by : k_all_groups) CHECK(found(*store, {by, {}, {}}) == expected(records, {by, {}, {}}));
+  lib::sqlite::Connection connection(folder.path() / "nemo.db", lib::sqlite::Access::read_only);
+  lib::sqlite::Statement sum(connection, "SELECT sum(cost), sum(input_tokens), sum(output_tokens), count(*) FROM call");
+  REQUIRE(sum.step());
+  const Sum total = total_of(found(*store, {UsageGroup::tag, {}, {}}));
+  CHECK(total.cost == sum.integer(0));
+  CHECK(total.input == sum.integer(1));
+  CHECK(total.output == sum.integer(2));
+  CHECK(total.calls == sum.integer(3));
 }
 
 TEST_CASE("a call with two tags counts once, whatever their order and however often they were written") {

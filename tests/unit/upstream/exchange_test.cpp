@@ -48,6 +48,36 @@ TEST_CASE("a request goes out as it was given: method, headers, key and body") {
   CHECK(seen.ends_with("\r\n\r\n{\"a\":1}"));
 }
 
+TEST_CASE("a key that has a header of its own goes there and nowhere else") {
+  std::string seen;
+  TcpServer server([&](Peer& peer, int) {
+    seen = peer.read_request();
+    peer.answer("ok");
+  });
+  upstream::CurlTransport transport;
+  upstream::Request request = request_to(server.url());
+  request.bearer = Secret("sk-ant-test");
+  request.key_header = "x-api-key";
+  CHECK(fetch(transport, std::move(request)).body == "ok");
+  CHECK(seen.find("\r\nx-api-key: sk-ant-test\r\n") != std::string::npos);
+  CHECK(seen.find("Authorization") == std::string::npos);
+  CHECK(seen.find("sk-ant-test") == seen.rfind("sk-ant-test"));
+}
+
+TEST_CASE("without a key there is no header for one, whatever its name") {
+  std::string seen;
+  TcpServer server([&](Peer& peer, int) {
+    seen = peer.read_request();
+    peer.answer("ok");
+  });
+  upstream::CurlTransport transport;
+  upstream::Request request = request_to(server.url());
+  request.key_header = "x-api-key";
+  CHECK(fetch(transport, std::move(request)).body == "ok");
+  CHECK(seen.find("x-api-key") == std::string::npos);
+  CHECK(seen.find("Authorization") == std::string::npos);
+}
+
 TEST_CASE("a GET has no body, and nothing of the POST before it") {
   std::vector<std::string> seen;
   TcpServer server([&](Peer& peer, int) {

@@ -8,11 +8,11 @@
 
 namespace nemo::gateway {
 
-struct Dialect {
+struct SurfaceForm {
   Result<call::CallSpec> (*parse)(const protocol::RequestBody& body);
   std::string_view upstream_path;  // appended to an upstream's base_url
 };
 
-const Dialect& dialect_of(call::Surface surface);
+const SurfaceForm& form_of(call::Surface surface);
 
 }  // namespace nemo::gateway

@@ -1,0 +1,113 @@
+#include "daemon/gateway/wire.h"
+
+#include <utility>
+
+#include "daemon/gateway/surface_form.h"
+#include "daemon/upstream/google/endpoints.h"
+
+namespace nemo::gateway {
+namespace {
+
+using protocol::Completions;
+using protocol::Dialect;
+
+// What an upstream of its kind speaks for this call, and where.
+struct Place {
+  Dialect dialect = Dialect::openai;
+  std::string url;
+  std::string model;  // what the body calls it
+};
+
+Completions completions_at(const config::Upstream& upstream, const call::CallSpec& spec, const catalog::Model& model) {
+  if (spec.surface != call::Surface::openai_completions) return Completions::native;
+  if (upstream.completions == "native") return Completions::native;
+  if (upstream.completions == "chat") return Completions::through_chat;
+  // Left to the catalog: a model that fills in the middle, or one that the catalog knows nothing of, is asked natively.
+  const bool chat_only = model.capabilities.chat && !model.capabilities.fim;
+  return chat_only && model.publisher != "config" ? Completions::through_chat : Completions::native;
+}
+
+Dialect dialect_at(upstream::google::Wire wire) {
+  switch (wire) {
+    case upstream::google::Wire::openai:
+      return Dialect::openai;
+    case upstream::google::Wire::claude:
+      return Dialect::vertex_claude;
+    case upstream::google::Wire::mistral:
+      return Dialect::vertex_mistral;
+    case upstream::google::Wire::predict:
+      return Dialect::vertex_predict;
+    case upstream::google::Wire::embed_content:
+      return Dialect::vertex_embed;
+  }
+  return Dialect::openai;
+}
+
+Result<Place> vertex_place(const config::Upstream& upstream, const call::CallSpec& spec,
+                           const routing::Decision::Choice& choice) {
+  const auto served = upstream::google::served_as(choice.model->publisher, choice.deployment->upstream_model);
+  if (!served) return served.error();
+  const upstream::google::Place at{upstream.project, upstream.location, upstream.base_url};
+  const auto streamed = spec.stream ? upstream::google::Streamed::yes : upstream::google::Streamed::no;
+  return Place{dialect_at(served->wire), upstream::google::url_of(at, *served, streamed),
+               served->body_model.empty() ? choice.deployment->upstream_model : served->body_model};
+}
+
+Result<Place> place_of(const config::Upstream& upstream, const call::CallSpec& spec,
+                       const routing::Decision::Choice& choice, Completions completions) {
+  const std::string& model = choice.deployment->upstream_model;
+  if (upstream.kind == config::UpstreamKind::vertex) return vertex_place(upstream, spec, choice);
+  if (upstream.kind == config::UpstreamKind::anthropic) {
+    return Place{Dialect::anthropic, upstream.base_url + "/messages", model};
+  }
+  const std::string_view path =
+      completions == Completions::through_chat ? "/chat/completions" : form_of(spec.surface).upstream_path;
+  return Place{Dialect::openai, upstream.base_url + std::string(path), model};
+}
+
+}  // namespace
+
+Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body, const call::CallSpec& spec,
+                        const routing::Decision& decision, const routing::Decision::Choice& choice,
+                        std::optional<std::int64_t> output_cap) {
+  const Endpoint& endpoint = world.endpoints.at(choice.deployment->upstream);
+  const config::Upstream& settings = endpoint.settings;
+  const Completions completions = completions_at(settings, spec, *choice.model);
+  auto place = place_of(settings, spec, choice, completions);
+  if (!place) return place.error();
+  const protocol::Talk talk{
+      body, spec,
+      settings.kind == config::UpstreamKind::nemo ? protocol::Extensions::keep : protocol::Extensions::strip,
+      completions, choice.model->max_output_tokens.value_or(0)};
+  auto conversation = protocol::make_conversation(place->dialect, talk);
+  if (!conversation) return conversation.error();
+  auto bytes = (*conversation)->request(place->model, output_cap);
+  if (!bytes) return bytes.error();
+
+  upstream::Request request;
+  request.url = std::move(place->url);
+  request.body = std::move(*bytes);
+  request.headers = {"Content-Type: application/json",
+                     spec.stream ? "Accept: text/event-stream" : "Accept: application/json"};
+  if (settings.kind == config::UpstreamKind::anthropic) {
+    request.key_header = "x-api-key";
+    request.headers.emplace_back("anthropic-version: 2023-06-01");
+  }
+  if (settings.kind == config::UpstreamKind::vertex) {
+    for (std::string& header : upstream::google::headers_for(endpoint.quota_project)) {
+      request.headers.push_back(std::move(header));
+    }
+  }
+  request.ca_file = settings.ca_file;
+  request.connect_timeout = settings.connect_timeout;
+  request.first_byte_timeout = settings.first_token_timeout;
+  const auto lane = world.settings.lanes.find(decision.lane);
+  if (lane != world.settings.lanes.end() && lane->second.first_token_timeout) {
+    request.first_byte_timeout = *lane->second.first_token_timeout;
+  }
+  request.idle_timeout = settings.idle_timeout;
+  if (settings.http2) request.version = *settings.http2 ? upstream::HttpVersion::http2 : upstream::HttpVersion::http1;
+  return Sending{std::move(*conversation), std::move(request)};
+}
+
+}  // namespace nemo::gateway

@@ -1,0 +1,28 @@
+// How one deployment is reached: what is spoken there, at which address, with which headers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/call/call_spec.h"
+#include "daemon/gateway/live.h"
+#include "daemon/protocol/conversation.h"
+#include "daemon/protocol/request_body.h"
+#include "daemon/routing/route.h"
+#include "daemon/upstream/transport.h"
+#include "shared/result.h"
+
+namespace nemo::gateway {
+
+struct Sending {
+  std::unique_ptr<protocol::Conversation> conversation;
+  upstream::Request request;  // without its token
+};
+
+// What goes to that deployment for this call. invalid_request: the upstream cannot serve it, and why.
+Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body, const call::CallSpec& spec,
+                        const routing::Decision& decision, const routing::Decision::Choice& choice,
+                        std::optional<std::int64_t> output_cap);
+
+}  // namespace nemo::gateway

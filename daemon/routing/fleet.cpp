@@ -1,0 +1,23 @@
+#include "daemon/routing/fleet.h"
+
+#include <utility>
+
+namespace nemo::routing {
+
+void Fleet::attach(Table& table, HealthRules rules) {
+  m_gauges.with([&](auto& gauges) {
+    std::map<std::string, std::shared_ptr<Gauge>> kept;
+    for (Deployment& one : table.deployments) {
+      std::shared_ptr<Gauge>& gauge = kept[one.id];
+      if (!gauge) {
+        const auto found = gauges.find(one.id);
+        gauge = found == gauges.end() ? std::make_shared<Gauge>(rules) : found->second;
+        gauge->set_rules(rules);
+      }
+      one.gauge = gauge;
+    }
+    gauges = std::move(kept);
+  });
+}
+
+}  // namespace nemo::routing

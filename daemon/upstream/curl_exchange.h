@@ -1,0 +1,48 @@
+// One exchange over a loop of libcurl, and the waiting for two at once. Internal to upstream/.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/upstream/curl_loop.h"
+#include "daemon/upstream/transfer.h"
+#include "daemon/upstream/transport.h"
+
+namespace nemo::upstream {
+
+class CurlExchange final : public Exchange {
+ public:
+  CurlExchange(std::shared_ptr<CurlLoop> loop, std::shared_ptr<Transfer> transfer);
+  ~CurlExchange() override;
+  CurlExchange(const CurlExchange&) = delete;
+  CurlExchange& operator=(const CurlExchange&) = delete;
+
+  Wake wait_head(int client_fd) override;
+  Wake wait_body(int client_fd, std::optional<SteadyTime> until) override;
+  // Transport::wait_first(). Both run on one loop: std::logic_error when they do not.
+  static Transport::Race wait_first(CurlExchange& first, CurlExchange& second, int client_fd,
+                                    std::optional<SteadyTime> until);
+
+  const Head& head() const override { return m_transfer->head; }
+  bool take(std::string& into) override;
+  std::optional<Error> failure() const override;
+  SteadyTime sent_at() const override;
+  SteadyTime last_bytes_at() const override;
+
+ private:
+  template <typename There>
+  Wake wait(int client_fd, std::optional<SteadyTime> until, There there);
+  bool has_turn(int bell);
+  SteadyTime deadline();
+  void give_up();
+
+  std::shared_ptr<CurlLoop> m_loop;
+  std::shared_ptr<Transfer> m_transfer;
+  SteadyTime m_first_byte_by;
+  bool m_got_bytes = false;
+  std::optional<SteadyTime> m_idle_by;  // counts from the first waiting after the newest bytes were taken
+  std::optional<Error> m_timed_out;
+};
+
+}  // namespace nemo::upstream
