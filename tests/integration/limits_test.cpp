@@ -2,6 +2,8 @@
 // place is lost, whatever ends a call.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "entitled.h"
 #include "error_shape.h"
 
@@ -86,10 +88,12 @@ TEST_CASE("requests beyond those of a minute are a 429 that says when to come ba
   CHECK(sent_upstream(rig) == 3);
   const auto rows = rig.rows(4);
   REQUIRE(rows.size() == 4);
-  CHECK(rows[3]["status"] == "refused");
-  CHECK(rows[3]["http_status"] == 429);
-  CHECK(rows[3]["error_code"] == "rate_limit_exceeded");
-  CHECK(rows[3]["cost"] == "0");
+  // Rows come in the order in which calls ended, and the one before may end after its client has read all of it.
+  const auto row = std::find_if(rows.begin(), rows.end(), [](const Json& one) { return one["status"] == "refused"; });
+  REQUIRE(row != rows.end());
+  CHECK((*row)["http_status"] == 429);
+  CHECK((*row)["error_code"] == "rate_limit_exceeded");
+  CHECK((*row)["cost"] == "0");
 }
 
 TEST_CASE("tokens of a minute are set aside by estimate and corrected to what upstream counted") {
