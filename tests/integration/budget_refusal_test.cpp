@@ -55,7 +55,10 @@ std::int64_t sent_upstream(Rig& rig) {
 TEST_CASE("a call that a key, a seat or a team cannot pay for is a 402 that names the scope, and nothing is sent") {
   const std::vector<std::array<const char*, 3>> cases{
       {"key", "month", "resets at"}, {"seat", "week", "resets at"}, {"team", "total", "never"}};
-  for (const auto& [scope, window, reset] : cases) {
+  for (const auto& one : cases) {
+    const char* const scope = one[0];
+    const char* const window = one[1];
+    const char* const reset = one[2];
     CAPTURE(scope);
     Rig rig(with(k_round_price));
     change(rig, "POST", "/teams", {{"name", "crew"}});
@@ -151,7 +154,9 @@ TEST_CASE("a chat is cut down to what is left, in the field that its client used
   const std::vector<std::pair<Json, const char*>> cases{{Json::object(), "max_tokens"},
                                                         {{{"max_tokens", 1'000}}, "max_tokens"},
                                                         {{{"max_completion_tokens", 1'000}}, "max_completion_tokens"}};
-  for (const auto& [asked, field] : cases) {
+  for (const auto& one : cases) {
+    const auto& asked = one.first;
+    const auto& field = one.second;
     for (const bool stream : {false, true}) {
       CAPTURE(asked.dump());
       CAPTURE(stream);

@@ -177,7 +177,9 @@ TEST_CASE("a limit of 0 lets nothing in, says so, and names no time at which it 
   Rig rig;
   const std::vector<std::pair<const char*, const char*>> limits{
       {"rpm", "rate_limit_exceeded"}, {"tpm", "tpm_limit_exceeded"}, {"parallel", "too_many_parallel_requests"}};
-  for (const auto& [field, code] : limits) {
+  for (const auto& one : limits) {
+    const auto& field = one.first;
+    const auto& code = one.second;
     CAPTURE(field);
     const KeyInHand key = make_key(rig, {{field, "0"}});
     const Reply refused = ask(rig, key);
