@@ -94,7 +94,9 @@ TEST_CASE("a field of the wrong type is refused by its name, in the message and 
                                                         {"nemo_lane", false},
                                                         {"max_tokens", 1e300},
                                                         {"max_completion_tokens", 2.5}};
-  for (const auto& [field, value] : wrong) {
+  for (const auto& one : wrong) {
+    const auto& field = one.first;
+    const auto& value = one.second;
     CAPTURE(field);
     const Reply reply = rig.post(k_chat, chat_with(field, value).dump());
     CHECK(contains(expect_error(reply, 400, "invalid_request"), field));

@@ -209,7 +209,9 @@ std::map<std::string, Json> rows_by_id(Rig& rig, std::size_t count) {
 
 // Nothing is set aside any more, and every scope has spent exactly `spent`, in memory and in the database.
 void check_standings(Rig& rig, const Crew& crew, std::int64_t spent) {
-  for (const auto& [budget, limit] : crew.limits) {
+  for (const auto& one : crew.limits) {
+    const auto& budget = one.first;
+    const auto& limit = one.second;
     CAPTURE(budget[0]);
     const Json standing = budget_of(rig, budget[0], budget[1], budget[2]);
     REQUIRE(standing.is_object());

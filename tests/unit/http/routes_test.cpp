@@ -24,12 +24,14 @@ TEST_CASE("every call's path answers POST, with and without /v1 and with a slash
 }
 
 TEST_CASE("the pages answer GET") {
-  for (const auto& [path, page] : {std::pair<std::string, Page>{"/", Page::root},
-                                   {"/health", Page::health},
-                                   {"/v1/health", Page::health},
-                                   {"/models", Page::model_list},
-                                   {"/v1/models", Page::model_list},
-                                   {"/v1/models/", Page::model_list}}) {
+  for (const auto& one : {std::pair<std::string, Page>{"/", Page::root},
+                          {"/health", Page::health},
+                          {"/v1/health", Page::health},
+                          {"/models", Page::model_list},
+                          {"/v1/models", Page::model_list},
+                          {"/v1/models/", Page::model_list}}) {
+    const auto& path = one.first;
+    const auto& page = one.second;
     const auto route = find_route(path);
     REQUIRE_MESSAGE(route.has_value(), path);
     CHECK(route->page == page);
