@@ -26,7 +26,7 @@ SteadyTime now() {
 Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::shared_ptr<Settlement> settlement)
     : m_exchange(std::move(exchange)),
       m_settlement(std::move(settlement)),
-      m_tap(std::move(plan.reader), plan.usage_frames),
+      m_tap(plan.reader ? std::move(plan.reader) : protocol::make_openai_chunk_reader(), plan.usage_frames),
       m_translator(std::move(plan.translator)),
       m_after_client(plan.after_client),
       m_stop_fd(plan.stop_fd),
@@ -150,7 +150,9 @@ void Relay::pass(const stream::SseEvent& event) {
     m_settlement->state_usage(*m_tap.usage(),
                               seen.usage_is_final ? Settlement::Stated::finally : Settlement::Stated::so_far);
   }
-  if (seen.is_error) {
+  if (seen.is_error && m_translator) {
+    m_translator->translate(event, m_output);  // which redacts it
+  } else if (seen.is_error) {
     m_output.append(redact(event.raw));
   } else if (seen.forward) {
     append(event, seen.has_usage);

@@ -24,7 +24,7 @@ struct RelayPlan {
   stream::UsageFrames usage_frames = stream::UsageFrames::hide;
   AfterClient after_client = AfterClient::cancel;
   int stop_fd = -1;                                // watched in the client's place while draining; -1: nothing is
-  std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect
+  std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect; null: OpenAI's
   std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
 };
 

@@ -65,7 +65,7 @@ void InFlight::failed(Trouble trouble, std::string_view code, std::optional<std:
   m_gauge->m_last_trouble = code;
 }
 
-Gauge::Gauge(HealthRules rules) : m_health(rules) {}
+Gauge::Gauge(HealthRules rules, SteadyTime since) : m_health(rules), m_last_begun(since) {}
 
 void Gauge::set_rules(HealthRules rules) {
   const std::lock_guard lock(m_mutex);

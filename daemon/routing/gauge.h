@@ -67,7 +67,8 @@ class InFlight {
 // Any thread.
 class Gauge : public std::enable_shared_from_this<Gauge> {
  public:
-  explicit Gauge(HealthRules rules = {});
+  // `since`: it does not count as idle before.
+  explicit Gauge(HealthRules rules = {}, SteadyTime since = {});
 
   void set_rules(HealthRules rules);  // what was learned stays
   Figures figures(std::string_view lane, Answering answering, SteadyTime now) const;

@@ -11,14 +11,13 @@ namespace nemo::routing {
 namespace {
 
 constexpr double k_us_per_ms = 1'000;
-constexpr double k_nearly_as_quick = 1.1;
 
-// Exploration, tuned with scripts/sim: figures younger than `fresh` are believed, those older than `old` beyond that
-// are as good as none.
-constexpr std::chrono::seconds k_fresh{10};
-constexpr std::chrono::seconds k_old{60};
-constexpr double k_curiosity = 0.05;
-constexpr double k_most_curious = 0.03;
+// Tuned with scripts/sim.
+constexpr double k_nearly_as_quick = 1.1;    // so many times the quickest's figure tells nobody apart
+constexpr std::chrono::seconds k_fresh{10};  // younger figures are believed,
+constexpr std::chrono::seconds k_old{60};    // those older than both together are as good as none
+constexpr double k_curiosity = 0.05;         // the chance of one with old figures that was as quick as the quickest
+constexpr double k_most_curious = 0.03;      // of all calls that are spent on measuring again
 
 // Gives everyone their luck; where all weights are 0 they are equals.
 void prepare(std::span<Contender> contenders, Draws& draws) {
@@ -92,7 +91,7 @@ std::optional<std::size_t> to_explore(std::span<const Contender> contenders, Dra
   double at = draws.share() * std::max(1.0, curious / k_most_curious);
   for (std::size_t i = 0; i < contenders.size(); ++i) {
     at -= curiosity(contenders[i], best);
-    if (at < 0) return i;
+    if (at < 0) return i == 0 ? std::nullopt : std::optional(i);  // the first would be taken anyhow
   }
   return std::nullopt;
 }

@@ -19,12 +19,15 @@ std::string deployment_toml(const std::string& model, const std::string& upstrea
          "\"\norder = " + std::to_string(order) + "\n";
 }
 
-Rig::Options two(const std::string& first_url, const std::string& second_url) {
+Rig::Options two(const std::string& first_url, const std::string& second_url, int num_retries = 1) {
   Rig::Options options;
   options.own_upstream = true;
   // The order decides, not the place in the file.
   options.toml = upstream_toml("second", second_url) + upstream_toml("first", first_url) +
-                 deployment_toml("gemini-2.5-flash", "second", 2) + deployment_toml("gemini-2.5-flash", "first", 1);
+                 deployment_toml("gemini-2.5-flash", "second", 2) + deployment_toml("gemini-2.5-flash", "first", 1) +
+                 // Each once, and however often it has failed before.
+                 "[routing]\nnum_retries = " + std::to_string(num_retries) +
+                 "\nallowed_fails = 100000\ncooldown = \"0s\"\n";
   return options;
 }
 
@@ -215,8 +218,8 @@ TEST_CASE("upstream's code and type are passed on") {
 }
 
 TEST_CASE("when every deployment fails the client is told not to retry, and when to come back") {
-  Pair pair;
   for (const bool stream : {false, true}) {
+    Pair pair;
     pair.second.script({{"status", 429}, {"retry_after", "17"}, {"error_message", "quota of sk-secret1234567890"}});
     Reply reply = pair.ask(stream, {{"status", 500}});
     CHECK(reply.status == 429);
@@ -225,8 +228,9 @@ TEST_CASE("when every deployment fails the client is told not to retry, and when
     CHECK(reply.header("x-nemo-attempts") == "2");
     CHECK(reply.body.find("sk-secret1234567890") == std::string::npos);
 
-    pair.second.script({{"status", 503}, {"retry_after", "3"}, {"error_message", "down for now"}});
-    reply = pair.ask(stream, {{"status", 429}});
+    Pair other;
+    other.second.script({{"status", 503}, {"retry_after", "3"}, {"error_message", "down for now"}});
+    reply = other.ask(stream, {{"status", 429}});
     CHECK(reply.status == 502);
     CHECK(reply.header("retry-after") == "3");
     CHECK(reply.header("x-should-retry") == "false");
@@ -247,9 +251,7 @@ TEST_CASE("a single failed attempt leaves retrying to the client") {
 
 TEST_CASE("num_retries bounds the attempts") {
   FakeUpstream first, second;
-  Rig::Options options = two(first.base_url(), second.base_url());
-  options.toml += "[routing]\nnum_retries = 0\n";
-  Rig rig(options);
+  Rig rig(two(first.base_url(), second.base_url(), 0));
   first.script({{"status", 500}});
   const Reply reply = rig.post("/v1/chat/completions", chat(false).dump());
   CHECK(reply.status == 502);

@@ -290,7 +290,9 @@ TEST_CASE(
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   Rig::Options options;
+  // A call that upstream fails is not made again: each is billed at most once.
   options.toml =
+      "[routing]\nnum_retries = 0\n"
       "[model.\"gemini-2.5-flash\"]\nprice = { input = \"0.123456789\", cached_input = \"0.012345679\", output = "
       "\"1.987654321\" }\n";
   Rig rig(options);

@@ -10,7 +10,7 @@ pid=$!
 trap 'kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT INT TERM
 
 tries=0
-until grep -q ready "$work/ready"; do
+until grep -qs ready "$work/ready"; do
   tries=$((tries + 1))
   [ "$tries" -lt 200 ] || { echo "the fake Google does not get ready"; exit 1; }
   sleep 0.05
