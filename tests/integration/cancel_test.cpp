@@ -175,11 +175,13 @@ TEST_CASE("a client that leaves is not tried elsewhere") {
   Rig rig(options);
   Client client(rig.port());
   client.send(rig.request("POST", "/v1/chat/completions", chat(true, {{"delay_ms", 600'000}}).dump()));
-  REQUIRE(eventually([&] { return first.summary()["started"] == 1; }));
+  // Either of the two: nothing ranks them.
+  const auto started = [&] { return first.summary()["started"].get<int>() + second.summary()["started"].get<int>(); };
+  REQUIRE(eventually([&] { return started() == 1; }));
   client.close();
   check_cancelled_row(rig);
-  CHECK(first.summary()["cancelled"] == 1);
-  CHECK(second.summary()["started"] == 0);
+  CHECK(first.summary()["cancelled"].get<int>() + second.summary()["cancelled"].get<int>() == 1);
+  CHECK(started() == 1);
 }
 
 TEST_CASE("with on_disconnect = drain a left stream is read to its end and billed as upstream states it") {
