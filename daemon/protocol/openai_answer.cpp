@@ -156,6 +156,8 @@ std::optional<call::Usage> read_usage_object(std::string_view raw) {
   usage.input_tokens = stated.prompt.value_or(std::max<std::int64_t>(stated.total.value_or(0) - completion, 0));
   usage.output_tokens = completion;
   if (stated.total) usage.output_tokens = std::max(completion, *stated.total - usage.input_tokens);
+  // More reasoning than there is output was left out of it, even where no total says so.
+  if (!stated.total && stated.reasoning.value_or(0) > completion) usage.output_tokens += *stated.reasoning;
   usage.cached_tokens = std::min(stated.cached ? *stated.cached : stated.other_cached.value_or(0), usage.input_tokens);
   usage.reasoning_tokens = std::min(stated.reasoning.value_or(0), usage.output_tokens);
   return usage;

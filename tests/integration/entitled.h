@@ -83,8 +83,7 @@ inline std::string budget_for(std::int64_t tokens, const std::string& window = "
 
 // A chat with gemini-2.5-flash; `more` goes into the body.
 inline Json chat_body(const Json& more = Json::object(), const Json& script = Json::object()) {
-  Json body{{"model", "gemini-2.5-flash"},
-            {"messages", Json::array({{{"role", "user"}, {"content", "hello there"}}})}};
+  Json body{{"model", "gemini-2.5-flash"}, {"messages", Json::array({{{"role", "user"}, {"content", "hello there"}}})}};
   if (!script.is_null()) body["fake"] = script;
   if (!more.is_null()) body.update(more);
   return body;
