@@ -46,9 +46,9 @@ std::vector<Considered> consider(const Table& table, const Wanted& wanted, std::
   for (const catalog::Model* model : wanted.models) {
     for (const Deployment& deployment : table.deployments) {
       if (deployment.model != model->id) continue;
-      Considered& one =
-          all.emplace_back(&deployment, model, Exclusion::none, deployment.gauge->figures(lane, answering, now), 0.0,
-                           model != wanted.models.front());
+      all.push_back({&deployment, model, Exclusion::none, deployment.gauge->figures(lane, answering, now), 0.0,
+                     model != wanted.models.front()});
+      Considered& one = all.back();
       one.exclusion = exclusion_of(one, *wanted.tags);
     }
   }
@@ -62,8 +62,8 @@ std::vector<Contender> in_order(const std::vector<Considered>& all, Strategy str
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Considered& one = all[i];
     if (one.exclusion != Exclusion::none) continue;
-    contenders.emplace_back(&one.figures, one.deployment->weight, one.deployment->rpm,
-                            strategy == Strategy::cost ? usual_price(*one.model) : 0, i);
+    contenders.push_back({&one.figures, one.deployment->weight, one.deployment->rpm,
+                          strategy == Strategy::cost ? usual_price(*one.model) : 0, i});
   }
   // `all` is model by model, the wanted one first: where a model begins is its place.
   const auto is_before = [&](const Contender& a, const Contender& b) {
@@ -94,8 +94,8 @@ void note_candidates(std::vector<Considered>& all, const std::vector<Contender>&
   for (const Contender& one : contenders) {
     Considered& from = all[one.at];
     decision.choices.push_back({from.deployment, from.model});
-    decision.considered.emplace_back(from.deployment, from.model, from.exclusion, std::move(from.figures), one.score,
-                                     from.is_fallback, one.explored);
+    decision.considered.push_back({from.deployment, from.model, from.exclusion, std::move(from.figures), one.score,
+                                   from.is_fallback, one.explored});
   }
   for (Considered& one : all) {
     if (one.exclusion != Exclusion::none) decision.considered.push_back(std::move(one));
