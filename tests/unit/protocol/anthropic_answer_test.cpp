@@ -96,7 +96,9 @@ TEST_CASE("every reason to stop has its counterpart") {
                  {"\"pause_turn\"", "stop"},
                  {"\"unheard_of\"", "stop"},
                  {"null", "stop"}};
-  for (const auto& [from, to] : reasons) {
+  for (const auto& one : reasons) {
+    const auto& from = one.from;
+    const auto& to = one.to;
     CAPTURE(from);
     CHECK(choice_of("[]", from)["finish_reason"] == to);
   }

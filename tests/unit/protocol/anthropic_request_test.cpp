@@ -176,7 +176,10 @@ TEST_CASE("reasoning effort buys a budget where max_tokens leaves room, and sile
   } cases[] = {{"low", 4096, 1024},   {"low", 1025, 1024},    {"low", 1024, 0},        {"medium", 16000, 8192},
                {"medium", 8192, 0},   {"high", 64000, 24576}, {"high", 24576, 0},      {"xhigh", 64000, 24576},
                {"minimal", 64000, 0}, {"none", 64000, 0},     {"unheard-of", 64000, 0}};
-  for (const auto& [effort, max_tokens, budget] : cases) {
+  for (const auto& one : cases) {
+    const char* const effort = one.effort;
+    const int max_tokens = one.max_tokens;
+    const int budget = one.budget;
     const Json sent = sent_for("\"temperature\":0.5,\"reasoning_effort\":\"" + std::string(effort) +
                                "\",\"max_tokens\":" + std::to_string(max_tokens));
     CAPTURE(effort);
@@ -239,10 +242,10 @@ TEST_CASE("models are asked to think in the way they take") {
       {"my-own-name", Thinking::budget, Sampling::taken},
       {"claude-next", Thinking::budget, Sampling::taken},
   };
-  for (const auto& [model, thinking, sampling] : models) {
-    CAPTURE(model);
-    CHECK(claude_takes(model).thinking == thinking);
-    CHECK(claude_takes(model).sampling == sampling);
+  for (const auto& one : models) {
+    CAPTURE(one.model);
+    CHECK(claude_takes(one.model).thinking == one.thinking);
+    CHECK(claude_takes(one.model).sampling == one.sampling);
   }
 }
 
