@@ -230,6 +230,7 @@ UpstreamStates Configuration::states_of(const gateway::Snapshot& next) const {
   UpstreamStates states;
   for (const auto& [name, endpoint] : next.endpoints) {
     UpstreamState& state = states[name];
+    state.unusable = endpoint.unusable;
     state.ready = endpoint.unusable.empty() && !(needs_key(endpoint.settings) && endpoint.key.empty());
     if (const auto list = lists.find(name); list != lists.end()) state.listed = list->second.models;
   }

@@ -138,6 +138,7 @@ routing::Table make_table(const config::Settings& settings, const catalog::Catal
   for (const config::Upstream& upstream : settings.upstreams) {
     add_served_deployments(table, upstream, catalog, state_of(upstreams, upstream.name));
   }
+  for (routing::Deployment& one : table.deployments) one.unusable = state_of(upstreams, one.upstream).unusable;
   for (const routing::Experiment& one : experiments) {
     const bool runs = one.state == routing::ExperimentState::running;
     if (runs && can_run(one, settings, catalog)) table.experiments.push_back(one);

@@ -20,6 +20,7 @@ namespace nemo {
 struct UpstreamState {
   bool ready = true;                            // it has the key or the credentials that it needs
   std::optional<std::set<std::string>> listed;  // what its own list names; absent: not known (yet), or it has none
+  std::string unusable = {};                    // why it is not ready, where it is more than a key that is missing
 };
 using UpstreamStates = std::map<std::string, UpstreamState>;  // by name; one that is missing is ready and not listed
 

@@ -294,12 +294,14 @@ call::Attempt Attempt::tell(const Outcome& outcome) const {
 
 call::Attempt Attempt::lose() {
   const SteadyTime now = m_clock.steady();
-  m_in_flight.first_token(std::chrono::duration_cast<Micros>(now - m_exchange->sent_at()), now);
+  const SteadyTime sent_at = m_exchange->sent_at();
+  const bool was_sent = sent_at != SteadyTime{};
+  if (was_sent) m_in_flight.first_token(std::chrono::duration_cast<Micros>(now - sent_at), now);
   m_in_flight = {};
   m_exchange.reset();
   call::Attempt attempt = tell({});
   attempt.note = "lost the race";
-  attempt.cost = m_settlement->lose(m_choice.model->pricing, m_asked.spec.prompt_bytes);
+  if (was_sent) attempt.cost = m_settlement->lose(m_choice.model->pricing, m_asked.spec.prompt_bytes);
   return attempt;
 }
 

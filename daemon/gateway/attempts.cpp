@@ -29,12 +29,15 @@ Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> s
 Result<Answered> Attempts::run() {
   const auto most = static_cast<std::size_t>(m_asked.world.settings.routing.num_retries) + 1;
   std::optional<Error> last;  // there is one after the first try: a decision has candidates
-  for (; m_begun < most; ++m_begun) {
+  while (m_begun < most) {
     const auto index = next();
     if (!index) break;
     const Waited waited = wait_for_round(m_tried[*index]);
     if (waited == Waited::client_left) return gone();
-    if (waited == Waited::not_worth_it) break;
+    if (waited == Waited::not_worth_it) {
+      m_tried[*index].barred = true;  // another one need not be waited for that long
+      continue;
+    }
     const auto& choice = m_asked.decision.choices[*index];
     const auto output_cap = m_asked.purse.afford(*choice.model, m_asked.body.bytes());
     if (!output_cap) return last ? std::move(*last) : output_cap.error();
@@ -48,8 +51,7 @@ Result<Answered> Attempts::run() {
     if (outcome.answered) return std::move(*outcome.answered);
     last = std::move(outcome.error);
     if (!outcome.may_go_on) break;
-    m_tried[*index].barred = m_tried[*index].barred || !outcome.may_return;
-    if (last->retry_after_s) m_tried[*index].retry_after = std::chrono::seconds(*last->retry_after_s);
+    ++m_begun;
   }
   return *last;
 }
@@ -94,8 +96,16 @@ void Attempts::use(const routing::Decision::Choice& choice) {
 
 Outcome Attempts::take(Attempt& attempt, Hold hold) {
   Outcome outcome = attempt.read(m_transport, hold);
-  m_settlement->record.trace.attempts.push_back(attempt.tell(outcome));
+  note(attempt, outcome);
   return outcome;
+}
+
+void Attempts::note(const Attempt& attempt, const Outcome& outcome) {
+  m_settlement->record.trace.attempts.push_back(attempt.tell(outcome));
+  if (!outcome.error) return;
+  Tried& tried = m_tried[static_cast<std::size_t>(&attempt.choice() - m_asked.decision.choices.data())];
+  tried.barred = tried.barred || !outcome.may_return;
+  if (outcome.error->retry_after_s) tried.retry_after = std::chrono::seconds(*outcome.error->retry_after_s);
 }
 
 Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) {
@@ -105,7 +115,7 @@ Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) 
   const auto hedge = other ? hedge_after(index) : std::nullopt;
   Attempt first(m_asked, choices[index], m_watch, m_settlement, m_clock);
   if (auto failed = first.start(m_transport, output_cap, hedge ? Attempt::Alone::raced : Attempt::Alone::yes)) {
-    m_settlement->record.trace.attempts.push_back(first.tell(*failed));
+    note(first, *failed);
     return std::move(*failed);
   }
   if (!hedge) return take(first, hold);
@@ -115,7 +125,7 @@ Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) 
   ++m_begun;
   Attempt second(m_asked, choices[*other], m_watch, m_settlement, m_clock);
   if (auto failed = second.start(m_transport, output_cap, Attempt::Alone::raced)) {
-    m_settlement->record.trace.attempts.push_back(second.tell(*failed));
+    note(second, *failed);
     return take(first, hold);
   }
   return race(first, second);
@@ -142,7 +152,7 @@ Outcome Attempts::race(Attempt& first, Attempt& second) {
     attempts.insert(attempts.begin() + static_cast<std::ptrdiff_t>(second_leads ? place : place + 1), follower.lose());
     return outcome;
   }
-  attempts.push_back(leader.tell(outcome));
+  note(leader, outcome);
   use(follower.choice());
   m_asked.purse.pay_for(*follower.choice().model);
   return take(follower, Hold::none);

@@ -34,6 +34,7 @@ class Attempts {
   Outcome race(Attempt& first, Attempt& second);
   std::optional<std::chrono::milliseconds> hedge_after(std::size_t index) const;
   Outcome take(Attempt& attempt, Hold hold);
+  void note(const Attempt& attempt, const Outcome& outcome);
   void use(const routing::Decision::Choice& choice);
 
   upstream::Transport& m_transport;

@@ -115,6 +115,12 @@ void add_gauge(Answer& answer, const std::optional<limits::Gauge>& gauge, const 
   answer.headers.emplace_back(name("reset"), reset_text(gauge->reset));
 }
 
+// Absent: there is no such field, or it is no text.
+std::optional<std::string> text_of(const protocol::RequestBody& body, std::string_view name) {
+  const protocol::Field* field = body.find(name);
+  return field == nullptr ? std::nullopt : protocol::read_text(field->value);
+}
+
 }  // namespace
 
 Answer error_answer(const Error& error) {
@@ -225,23 +231,23 @@ routing::Circumstances Gateway::circumstances_of(const Call& call) const {
 }
 
 // While experiments run, a completion's prompt tells whether what was suggested before was taken, and its own
-// suggestion waits for the next one.
+// suggestion waits for the next one. Not so in chats: a follow-up repeats the answer, whatever became of it.
 void Gateway::judge_suggestions(const Call& call, const routing::Decision& decision) {
   if (decision.lane != "completion") return;
   const call::Principal& principal = *call.principal;
   const std::string& payer = principal.key.empty() ? principal.seat : principal.key;
-  const protocol::Field* field = call.body->find("prompt");
-  if (field == nullptr) field = call.body->find("messages");
-  if (field == nullptr) return;
-  const std::string prompt = protocol::unescape(field->value);
-  for (const completion::Verdict& verdict : m_acceptance.observe(payer, prompt, m_clock.steady())) {
+  const auto prompt = text_of(*call.body, "prompt");
+  if (!prompt) return;
+  for (const completion::Verdict& verdict : m_acceptance.observe(payer, *prompt, m_clock.steady())) {
     m_log.mark_accepted(verdict.call_id, verdict.accepted);
   }
   if (decision.experiment == nullptr) return;
   call.settlement->watch_suggestion();
-  call.settlement->when_ended([this, payer, prompt](const Settlement& ended) {
+  // What stands behind the cursor was not suggested either.
+  std::string around = *prompt + text_of(*call.body, "suffix").value_or("");
+  call.settlement->when_ended([this, payer, around = std::move(around)](const Settlement& ended) {
     if (ended.record.outcome != call::Outcome::ok || !ended.suggestion()) return;
-    m_acceptance.suggested(payer, ended.record.id, protocol::unescape(*ended.suggestion()), prompt, m_clock.steady());
+    m_acceptance.suggested(payer, ended.record.id, protocol::unescape(*ended.suggestion()), around, m_clock.steady());
   });
 }
 

@@ -68,6 +68,7 @@ std::string figures_of(const Considered& one, Strategy strategy) {
 std::string reason_of(const Considered& one) {
   switch (one.exclusion) {
     case Exclusion::keyless:
+      if (!one.deployment->unusable.empty()) return one.deployment->unusable;
       return "its upstream has no key: run `nemo login --upstream " + one.deployment->upstream + "`";
     case Exclusion::tags:
       return "its tags do not match";

@@ -46,9 +46,12 @@ std::vector<Considered> consider(const Table& table, const Wanted& wanted, std::
   for (const catalog::Model* model : wanted.models) {
     for (const Deployment& deployment : table.deployments) {
       if (deployment.model != model->id) continue;
-      all.push_back({&deployment, model, Exclusion::none, deployment.gauge->figures(lane, answering, now), 0.0,
-                     model != wanted.models.front()});
-      Considered& one = all.back();
+      // Filled in place: a copy of each would be a tenth of what a decision costs.
+      Considered& one = all.emplace_back();
+      one.deployment = &deployment;
+      one.model = model;
+      one.figures = deployment.gauge->figures(lane, answering, now);
+      one.is_fallback = model != wanted.models.front();
       one.exclusion = exclusion_of(one, *wanted.tags);
     }
   }
@@ -62,8 +65,12 @@ std::vector<Contender> in_order(const std::vector<Considered>& all, Strategy str
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Considered& one = all[i];
     if (one.exclusion != Exclusion::none) continue;
-    contenders.push_back({&one.figures, one.deployment->weight, one.deployment->rpm,
-                          strategy == Strategy::cost ? usual_price(*one.model) : 0, i});
+    Contender& contender = contenders.emplace_back();
+    contender.figures = &one.figures;
+    contender.weight = one.deployment->weight;
+    contender.rpm = one.deployment->rpm;
+    if (strategy == Strategy::cost) contender.price = usual_price(*one.model);
+    contender.at = i;
   }
   // `all` is model by model, the wanted one first: where a model begins is its place.
   const auto is_before = [&](const Contender& a, const Contender& b) {
@@ -94,8 +101,9 @@ void note_candidates(std::vector<Considered>& all, const std::vector<Contender>&
   for (const Contender& one : contenders) {
     Considered& from = all[one.at];
     decision.choices.push_back({from.deployment, from.model});
-    decision.considered.push_back({from.deployment, from.model, from.exclusion, std::move(from.figures), one.score,
-                                   from.is_fallback, one.explored});
+    Considered& to = decision.considered.emplace_back(std::move(from));
+    to.score = one.score;
+    to.explored = one.explored;
   }
   for (Considered& one : all) {
     if (one.exclusion != Exclusion::none) decision.considered.push_back(std::move(one));

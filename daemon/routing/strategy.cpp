@@ -45,19 +45,13 @@ void sort_by_score(std::span<Contender> contenders) {
   std::sort(contenders.begin(), contenders.end(), Before{});
 }
 
-// In milliseconds. One that has never been measured is taken to be as quick as the others are on average.
+// In milliseconds. One that has never been measured, though it is being tried or was, is no better than all others.
 void score_by_latency(std::span<Contender> contenders) {
-  double sum = 0;
-  double measured = 0;
-  for (const Contender& one : contenders) {
-    if (!one.figures->ttft) continue;
-    sum += static_cast<double>(one.figures->ttft->count());
-    ++measured;
-  }
-  const double usual = measured > 0 ? sum / measured : k_us_per_ms;
+  Micros slowest(0);
+  for (const Contender& one : contenders) slowest = std::max(slowest, one.figures->ttft.value_or(Micros(0)));
   for (Contender& one : contenders) {
-    const double took = one.figures->ttft ? static_cast<double>(one.figures->ttft->count()) : usual;
-    one.score = took * static_cast<double>(1 + one.figures->waiting) / k_us_per_ms;
+    const Micros took = one.figures->ttft.value_or(std::max(2 * slowest, Micros(1)));
+    one.score = static_cast<double>(took.count() * (1 + one.figures->waiting)) / k_us_per_ms;
   }
 }
 

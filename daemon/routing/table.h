@@ -28,7 +28,8 @@ struct Deployment {
   std::optional<std::int64_t> rpm;  // its capacity, in calls a minute
   bool drain_on_disconnect = false;
   bool unpriced_allowed = false;
-  bool keyless = false;  // its upstream needs a key and has none: never eligible, but named in the reasons
+  bool keyless = false;       // its upstream needs a key and has none: never eligible, but named in the reasons
+  std::string unusable = {};  // keyless: why, where it is more than a key that is missing
   std::shared_ptr<Gauge> gauge = std::make_shared<Gauge>();
 };
 

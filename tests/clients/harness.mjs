@@ -56,7 +56,7 @@ class Program {
   }
 }
 
-class Fake {
+export class Fake {
   constructor(program, url) {
     this.program = program;
     this.url = url;
@@ -91,6 +91,7 @@ class Fake {
 }
 
 export class Stack {
+  // `config` is added to the usual one; a function is given the fake's address and returns the whole of it.
   static async start({ config = '', fakeArgs = [] } = {}) {
     const stack = new Stack();
     stack.folder = mkdtempSync(join(tmpdir(), 'nemo-clients-'));
@@ -113,7 +114,7 @@ export class Stack {
   async startDaemon(config) {
     const file = join(this.folder, 'nemo.toml');
     const data = join(this.folder, 'data');
-    writeFileSync(file, this.daemonConfig(config));
+    writeFileSync(file, typeof config === 'function' ? config(this.fake.url) : this.daemonConfig(config));
     this.socket = join(data, 'nemod.sock');
     this.daemon = new Program(programPath('nemod'), ['--config', file, '--data-dir', data], {
       stream: 'stderr',
@@ -144,7 +145,7 @@ ${more}`;
   }
 
   async nemo(...args) {
-    const { stdout } = await run(programPath('nemo'), ['--socket', this.socket, '--json', ...args]);
+    const { stdout } = await run(programPath('nemo'), ['--socket', this.socket, '--json', ...args], { maxBuffer: 64 << 20 });
     return JSON.parse(stdout);
   }
 

@@ -1,11 +1,15 @@
 #!/bin/sh
 # The quick client tests: the OpenAI SDK, the AI SDK and Continue's agent against a real daemon.
-# usage: run.sh [--big]      --big: opencode instead of these (several hundred megabytes)
+# usage: run.sh [--big | FILE]      --big: opencode instead of these (several hundred megabytes); FILE: that one only
 # Skipped, and said so, only when npm's registry cannot be reached.
 set -eu
 
 cd "$(dirname "$0")"
-[ "${1:-}" = "--big" ] && cd big
+only=""
+case ${1:-} in
+  --big) cd big ;;
+  *) only=${1:-} ;;
+esac
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   echo "client tests: node and npm are needed (Debian: apt-get install nodejs npm)" >&2
@@ -23,6 +27,6 @@ if ! cmp -s package-lock.json node_modules/.locked; then
 fi
 
 # One file after the other: the clients start whole daemons, and some of them are heavy.
-for file in ./*.test.mjs; do
+for file in ./${only:-*.test.mjs}; do
   node --test --test-concurrency=1 "$file"
 done

@@ -32,6 +32,7 @@ struct ScriptedAnswer {
   Ending ending = Ending::complete;
   Error failure = fail(ErrorKind::upstream_error, "the connection was reset");
   bool has_head = true;  // false: `ending` comes before the head
+  bool is_sent = true;   // false: it waits for its turn to be sent as long as it lives
   std::vector<upstream::Header> headers;
   std::vector<std::string> after_client;  // client_leaves: what still comes for one who stays
 };
@@ -114,8 +115,8 @@ class ScriptedExchange final : public upstream::Exchange {
     if (m_ended && m_answer.ending == Ending::broken) return m_answer.failure;
     return std::nullopt;
   }
-  SteadyTime sent_at() const override { return SteadyTime{}; }
-  SteadyTime last_bytes_at() const override { return SteadyTime{}; }
+  SteadyTime sent_at() const override { return m_answer.is_sent ? SteadyTime(Micros(1)) : SteadyTime{}; }
+  SteadyTime last_bytes_at() const override { return sent_at(); }
 
  private:
   upstream::Wake wait_for_ending(int client_fd, bool has_limit) {

@@ -114,7 +114,8 @@ Reply GoogleEndpoints::set(const Json& fields) try {
       m_settings.token_error.reset();
       if (!value.is_null()) m_settings.token_error = read_token_error(value);
     } else if (name != "project" && name != "locations" && name != "expires_in" && name != "skew_s" &&
-               name != "error_list" && name != "token_delay_ms" && name != "cache_write_tokens") {
+               name != "error_list" && name != "token_delay_ms" && name != "cache_write_tokens" &&
+               name != "refuse_tokens") {
       return json_reply(400, {{"error", "unknown setting: " + name}});
     }
   }
@@ -125,6 +126,7 @@ Reply GoogleEndpoints::set(const Json& fields) try {
   read_into(fields, "error_list", m_settings.error_list);
   read_into(fields, "token_delay_ms", m_settings.token_delay_ms);
   read_into(fields, "cache_write_tokens", m_settings.cache_write_tokens);
+  read_into(fields, "refuse_tokens", m_settings.refuse_tokens);
   m_desk.set_skew(m_settings.skew_s);
   return json_reply(200, {{"ok", true}});
 } catch (const Json::exception& trouble) {

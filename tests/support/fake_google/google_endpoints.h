@@ -52,6 +52,7 @@ struct Settings {
   bool error_list = false;         // Vertex' errors come inside a list
   double token_delay_ms = 0;       // before a token is given
   std::int64_t cache_write_tokens = 0;
+  bool refuse_tokens = false;  // Vertex takes no token, however new
   // token_error: {"status": 503, "error": "…", "error_description": "…", "times": 2}; null ends it; no times: for good.
   struct TokenError {
     int status = 400;

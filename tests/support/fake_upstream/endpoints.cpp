@@ -80,11 +80,11 @@ Reply Endpoints::model_call(AskKind kind, const Request& request) {
     reply.final_state = CallState::cut;
     reply.playback = cut_before_head(script);
   } else if (ask.stream && !script.empty_200 && !script.gzip_garbage) {
-    const bool broken = script.cut_after_chunks || script.error_event_after;
-    if (broken) reply.final_state = CallState::cut;
+    if (script.cut_after_chunks || script.error_event_after) reply.final_state = CallState::cut;
     reply.playback = std::make_unique<EventStream>(std::move(ask), script, call.id, call.planned);
   } else {
-    if (script.cut_after_chunks || script.empty_200) reply.final_state = CallState::cut;
+    const bool broken = script.cut_after_chunks || script.empty_200 || script.error_event_after;
+    if (broken) reply.final_state = CallState::cut;
     reply.playback = whole_answer(ask, script, call.id, call.planned);
   }
   return reply;

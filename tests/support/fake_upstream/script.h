@@ -60,7 +60,7 @@ struct Script {
   std::optional<std::int64_t> stall_after_chunks;  // sends no more, until the client leaves
   std::string malformed;                           // json | garbage
   std::int64_t malformed_after = 2;
-  std::optional<std::int64_t> error_event_after;
+  std::optional<std::int64_t> error_event_after;  // an answer that is not streamed: an error inside a 200
   bool empty_200 = false;
   bool gzip_garbage = false;
 

@@ -40,6 +40,7 @@ double whole_wait_ms(const Ask& ask, const Script& script, const BilledUsage& pl
 std::string body_of(const Ask& ask, const Script& script, const std::string& id, const BilledUsage& planned) {
   if (script.empty_200) return "";
   if (script.gzip_garbage) return "this is not gzip, whatever the header says";
+  if (script.error_event_after) return error_body(script);
   std::string body = answer_body(ask, script, id, planned);
   if (script.malformed == "garbage") return std::string("\x00\xff<\x80 not json", 13);
   if (!script.malformed.empty()) body.resize(body.size() / 2);
@@ -81,7 +82,7 @@ std::unique_ptr<Playback> whole_answer(const Ask& ask, const Script& script, con
   }
   step.bytes += body;
   step.chunks = 1;
-  step.words = planned.output_tokens - planned.reasoning_tokens;
+  step.words = script.error_event_after ? 0 : planned.output_tokens - planned.reasoning_tokens;
   if (script.split == "bytes") return std::make_unique<SplitText>(std::move(step));
   return std::make_unique<SingleStep>(std::move(step));
 }

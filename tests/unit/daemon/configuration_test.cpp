@@ -84,6 +84,7 @@ TEST_CASE("a credentials file that is none leaves its upstream out with the reas
   CHECK(now->endpoints.at("v").unusable.find("private_key") != std::string::npos);
   CHECK(now->endpoints.at("v").tokens == nullptr);
   CHECK(world.deployment("codestral-2@v")->keyless);
+  CHECK(world.deployment("codestral-2@v")->unusable.find("private_key") != std::string::npos);
   CHECK_FALSE(world.deployment("codestral-2@local")->keyless);
 }
 

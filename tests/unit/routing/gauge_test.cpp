@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -276,6 +277,7 @@ TEST_CASE("more lanes that wait than are kept are counted in flight all the same
     std::vector<InFlight> calls;
     for (int i = 0; i < 40; ++i) calls.push_back(bench.begin("lane-" + std::to_string(i)));
     CHECK(bench.figures().in_flight == 40);
+    CHECK(bench.figures("lane-0").waiting == 1);
     for (InFlight& call : calls) call.first_token(1ms, bench.clock.steady());
   }
   CHECK(bench.figures().in_flight == 0);

@@ -56,10 +56,10 @@ TEST_CASE("a success between failures starts the count anew") {
   Patient patient;
   for (int i = 0; i < 3; ++i) {
     patient.fail_times(3);
+    CHECK(patient.condition() == Condition::healthy);
     patient.succeed();
     patient.now += 61s;
   }
-  CHECK(patient.condition() == Condition::healthy);
 }
 
 TEST_CASE("more than half of at least ten outcomes of a minute failing begins a cooldown") {
