@@ -131,9 +131,10 @@ TEST_CASE("counts that are null or absurd are not stated") {
 }
 
 TEST_CASE("what counts as content: text, thinking, and what a tool is called with") {
-  const auto facts = read_message_facts(message(R"([{"type":"text","text":"abc"},{"type":"thinking","thinking":"de",
+  const std::string answer = message(R"([{"type":"text","text":"abc"},{"type":"thinking","thinking":"de",
     "signature":"long signature"},{"type":"tool_use","id":"x","name":"fg","input":{"h":1}},
-    {"type":"tool_use","id":"x","name":"i","input":{}}])"));
+    {"type":"tool_use","id":"x","name":"i","input":{}}])");
+  const auto facts = read_message_facts(answer);  // its text lies in there
   REQUIRE(facts);
   CHECK(facts->content_bytes == 3 + 2 + 2 + 7 + 1);
   CHECK(facts->text == "abc");
