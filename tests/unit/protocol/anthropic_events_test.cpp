@@ -30,8 +30,11 @@ ChunkFacts read(std::string_view data, std::string_view event = {}) {
   return read(*make_messages_event_reader(), data, event);
 }
 
+// What it tells of lies in the data, which is kept until the next one.
 ChunkFacts delta(const std::string& object) {
-  return read(R"({"type":"content_block_delta","index":0,"delta":)" + object + "}");
+  static std::string s_data;
+  s_data = R"({"type":"content_block_delta","index":0,"delta":)" + object + "}";
+  return read(s_data);
 }
 
 constexpr std::string_view k_start =

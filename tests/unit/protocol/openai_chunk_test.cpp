@@ -22,9 +22,12 @@ ChunkFacts read(std::string_view data, std::string_view event = {}) {
   return facts;
 }
 
+// What it tells of lies in the data, which is kept until the next one.
 ChunkFacts delta(const std::string& delta_object) {
-  return read(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)" +
-              delta_object + R"(,"finish_reason":null}],"usage":null})");
+  static std::string s_data;
+  s_data = R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)" +
+           delta_object + R"(,"finish_reason":null}],"usage":null})";
+  return read(s_data);
 }
 
 }  // namespace
