@@ -35,7 +35,8 @@ class Daemon::Parts {
         experiments(*store, configuration, live, clock),
         entitlements({*store, *store, *store}, transport, clock),
         gateway(live, entitlements.terms(), transport, store->request_log(), clock),
-        editors(gateway, live, clock, options.patience) {}
+        pages(live, entitlements.keys(), clock),
+        editors(gateway, pages, live, clock, options.patience) {}
 
   ~Parts() { stop(); }
 
@@ -100,6 +101,7 @@ class Daemon::Parts {
   Experiments experiments;
   Entitlements entitlements;
   gateway::Gateway gateway;
+  gateway::Pages pages;
   http::EditorServer editors;
   std::optional<DaemonControl> control;
   std::optional<admin::AdminServer> admin;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/call/surface.h"
+#include "daemon/protocol/surface_form.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 
@@ -16,10 +17,12 @@ namespace nemo::gateway {
 
 struct Incoming {
   call::Surface surface = call::Surface::openai_chat;
+  protocol::PathWords path;
   std::string body;
   Secret key;  // as presented; empty: none
   std::string user_agent;
-  int client_fd = -1;      // watched while upstream is silent
+  std::vector<std::string> dialect_headers;  // "anthropic-beta: …": for an upstream of the same dialect
+  int client_fd = -1;                        // watched while upstream is silent
   int stop_fd = -1;        // watched in its place once it has left: its far end is closed when the daemon stops
   SteadyTime received_at;  // the request's head had been read
   WallTime at;

@@ -93,7 +93,7 @@ Result<Secret> Attempt::token() const {
 std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optional<std::int64_t> output_cap,
                                       Alone alone) {
   m_output_cap = output_cap;
-  auto sending = prepare(m_asked.world, m_asked.body, m_asked.spec, m_asked.decision, m_choice, output_cap);
+  auto sending = prepare(m_asked, m_choice, output_cap);
   if (!sending) return refused_here(sending.error());
   if (!m_renewed) {
     auto found = token();
@@ -187,9 +187,10 @@ Outcome Attempt::broken(Error error) const {
 Outcome Attempt::read_stream(Answered answered, Hold hold) {
   RelayPlan plan;
   plan.hold = hold;
-  plan.usage_frames = m_asked.spec.wants_usage ? stream::UsageFrames::show : stream::UsageFrames::hide;
+  plan.usage_frames = m_conversation->usage_frames();
+  plan.cost = m_asked.spec.wants_usage ? CostInUsage::show : CostInUsage::omit;
   plan.after_client = drains() ? AfterClient::drain : AfterClient::cancel;
-  plan.stop_fd = m_asked.stop_fd;
+  plan.stop_fd = m_asked.incoming.stop_fd;
   plan.reader = m_conversation->chunk_reader();
   plan.translator = m_conversation->stream_translator();
   const SteadyTime sent_at = m_exchange->sent_at();
@@ -281,7 +282,7 @@ call::Attempt Attempt::tell(const Outcome& outcome) const {
   call::Attempt attempt;
   attempt.deployment = m_choice.deployment->id;
   attempt.upstream = m_choice.deployment->upstream;
-  attempt.started_us = std::chrono::duration_cast<Micros>(m_started - m_asked.received_at).count();
+  attempt.started_us = std::chrono::duration_cast<Micros>(m_started - m_asked.incoming.received_at).count();
   attempt.took_us = std::chrono::duration_cast<Micros>(m_clock.steady() - m_started).count();
   attempt.http_status = outcome.answered ? outcome.answered->status : outcome.head_status;
   attempt.note = m_note;

@@ -12,6 +12,7 @@
 #include "daemon/gateway/relay.h"
 #include "daemon/gateway/settlement.h"
 #include "daemon/gateway/wire.h"
+#include "daemon/protocol/hub_conversation.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/routing/route.h"
 #include "daemon/upstream/transport.h"
@@ -24,11 +25,10 @@ struct Asked {
   const Snapshot& world;
   const call::CallSpec& spec;
   const protocol::RequestBody& body;
+  const protocol::HubRequest* hub;  // the body in its hub's form, where it has been told so already
+  const Incoming& incoming;
   Purse& purse;
   const routing::Decision& decision;
-  int client_fd;
-  int stop_fd;
-  SteadyTime received_at;
 };
 
 // What the committed attempt gave: a whole body or a stream.

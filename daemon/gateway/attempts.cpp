@@ -23,7 +23,7 @@ Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> s
       m_settlement(std::move(settlement)),
       m_asked(asked),
       m_clock(clock),
-      m_watch{asked.client_fd, asked.stop_fd},
+      m_watch{asked.incoming.client_fd, asked.incoming.stop_fd},
       m_tried(asked.decision.choices.size()) {}
 
 Result<Answered> Attempts::run() {

@@ -4,9 +4,10 @@
 #include <cctype>
 
 #include "daemon/gateway/chance.h"
-#include "daemon/gateway/surface_form.h"
+#include "daemon/gateway/identify.h"
+#include "daemon/protocol/hub_conversation.h"
 #include "daemon/protocol/json_text.h"
-#include "daemon/protocol/openai.h"
+#include "daemon/protocol/surface_form.h"
 #include "shared/ids.h"
 #include "shared/money.h"
 
@@ -85,7 +86,7 @@ Answer ended_by(const Error& error, const std::shared_ptr<Settlement>& settlemen
   } else {
     settlement->failed(error);
   }
-  Answer answer = error_answer(error);
+  Answer answer = error_answer(error, settlement->record.surface);
   add_call_headers(answer, *settlement);
   if (settlement->record.trace.attempts.size() > 1) answer.headers.emplace_back("x-should-retry", "false");
   answer.settlement = settlement;
@@ -96,7 +97,7 @@ Answer ended_by(const Error& error, const std::shared_ptr<Settlement>& settlemen
 std::int64_t likely_tokens(const call::CallSpec& spec) {
   constexpr std::int64_t k_usual_answer = 1'024;
   const auto input = static_cast<std::int64_t>(spec.prompt_bytes) / k_bytes_per_token;
-  if (spec.surface == call::Surface::openai_embeddings) return input;
+  if (call::hub_of(spec.surface) == call::Hub::embeddings) return input;
   return input + spec.max_tokens.value_or(k_usual_answer) * spec.answers;
 }
 
@@ -123,10 +124,10 @@ std::optional<std::string> text_of(const protocol::RequestBody& body, std::strin
 
 }  // namespace
 
-Answer error_answer(const Error& error) {
+Answer error_answer(const Error& error, call::Surface surface) {
   Answer answer;
   answer.status = error.status();
-  answer.body = protocol::error_body(error);
+  answer.body = protocol::form_of(surface).error_body(error);
   if (error.retry_after_s) answer.headers.emplace_back("retry-after", std::to_string(*error.retry_after_s));
   return answer;
 }
@@ -153,26 +154,12 @@ struct Gateway::Call {
   std::shared_ptr<const call::Principal> principal = nullptr;  // null: nobody knows who called
   std::optional<protocol::RequestBody> body = std::nullopt;
   call::CallSpec spec = {};
+  std::optional<protocol::HubRequest> hub = std::nullopt;  // of a completion that is no OpenAI completion
 };
 
 Gateway::Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log,
                  const Clock& clock)
     : m_live(live), m_terms(terms), m_transport(transport), m_log(log), m_clock(clock) {}
-
-Result<std::shared_ptr<const call::Principal>> Gateway::identify(const Snapshot& world, const Secret& key) const {
-  static const auto k_local = std::make_shared<const call::Principal>(
-      call::Principal{"", "local", "", {}, {{call::ScopeKind::seat, "local"}}, ""});
-  const bool is_ours = key.expose().starts_with("sk-nemo-");
-  // Many editors insist on sending some key: without require_key, one that is not Nemo's means nothing.
-  if (!world.settings.require_key && !is_ours) return k_local;
-  if (key.empty()) {
-    return fail(ErrorKind::invalid_api_key,
-                m_terms.keys.empty()
-                    ? "No key was sent, and none exists yet. Make one with: nemo keys create --seat NAME"
-                    : "No key was sent. Send it as \"Authorization: Bearer sk-nemo-…\".");
-  }
-  return m_terms.keys.identify(key.expose(), m_clock.wall());
-}
 
 Answer Gateway::answer(Incoming incoming) {
   const std::shared_ptr<const Snapshot> world = m_live.get();
@@ -192,7 +179,7 @@ Answer Gateway::answer(Incoming incoming) {
 Answer Gateway::serve(Incoming& incoming, Call& call) {
   const std::shared_ptr<Settlement>& settlement = call.settlement;
   call::CallRecord& record = settlement->record;
-  auto principal = identify(call.world, incoming.key);
+  auto principal = identify(call.world, m_terms.keys, incoming.key, m_clock.wall());
   if (!principal) return ended_by(principal.error(), settlement);
   call.principal = std::move(*principal);
   record.key = call.principal->key;
@@ -202,10 +189,16 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   auto body = protocol::RequestBody::parse(std::move(incoming.body));
   if (!body) return ended_by(body.error(), settlement);
   call.body = std::move(*body);
-  auto spec = form_of(incoming.surface).parse(*call.body);
+  const protocol::SurfaceForm& form = protocol::form_of(incoming.surface);
+  auto spec = form.parse(*call.body, incoming.path);
   if (!spec) return ended_by(spec.error(), settlement);
   call.spec = std::move(*spec);
   note_spec(record, call.spec);
+  if (form.hub && call::hub_of(incoming.surface) == call::Hub::completions) {
+    auto told = protocol::tell_in_hub(form, *call.body, call.spec);
+    if (!told) return ended_by(told.error(), settlement);
+    call.hub = std::move(*told);
+  }
 
   auto answered = route(call);
   if (!answered) return ended_by(answered.error(), settlement);
@@ -213,10 +206,11 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   Answer answer;
   answer.status = answered->status;
   record.http_status = answered->status;
-  answer.content_type = std::move(answered->content_type);
+  answer.content_type = form.hub ? "application/json" : std::move(answered->content_type);
   answer.settlement = settlement;
   add_call_headers(answer, *settlement);
   if (answered->relay) {
+    if (form.hub) answer.content_type = form.stream_type;
     answer.stream = std::move(answered->relay);
   } else {
     answer.headers.emplace_back("x-nemo-request-cost", to_dollars(settlement->cost()));
@@ -269,18 +263,11 @@ Result<Answered> Gateway::route(const Call& call) {
 
 Result<Answered> Gateway::attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision) {
   const config::Budgets& budgets = call.world.settings.budgets;
-  const bool is_chat = spec.surface == call::Surface::openai_chat;
+  const bool is_chat = call::hub_of(spec.surface) == call::Hub::chat;
   Purse& purse = call.settlement->pay_from({{m_terms.budgets, m_terms.density, call.principal, call.incoming.at},
                                             spec,
                                             is_chat ? budgets.least_chat_tokens : budgets.least_completion_tokens});
-  const Asked asked{call.world,
-                    spec,
-                    *call.body,
-                    purse,
-                    decision,
-                    call.incoming.client_fd,
-                    call.incoming.stop_fd,
-                    call.incoming.received_at};
+  const Asked asked{call.world, spec, *call.body, call.hub ? &*call.hub : nullptr, call.incoming, purse, decision};
   return Attempts(m_transport, call.settlement, asked, m_clock).run();
 }
 

@@ -37,12 +37,7 @@ class Gateway {
   // Blocks until the answer's status is known. Every outcome is an Answer: errors are in the surface's own shape.
   Answer answer(Incoming incoming);
 
-  // GET /v1/models and /v1/models/{id}
-  Answer list_models(const Secret& key) const;
-  Answer show_model(const Secret& key, const std::string& id) const;
-
  private:
-  Result<std::shared_ptr<const call::Principal>> identify(const Snapshot& world, const Secret& key) const;
   struct Call;  // what is known of a call once its body has been read
   Answer serve(Incoming& incoming, Call& call);
   Result<Answered> route(const Call& call);
@@ -60,8 +55,8 @@ class Gateway {
   completion::Acceptance m_acceptance;
 };
 
-// An error as a whole answer in the OpenAI shape.
-Answer error_answer(const Error& error);
+// An error as a whole answer in the surface's shape.
+Answer error_answer(const Error& error, call::Surface surface = call::Surface::openai_chat);
 
 // "OpenAI/JS", "curl", …: who sent it, from a user-agent, without its version.
 std::string client_name(std::string_view user_agent);

@@ -37,7 +37,7 @@ Purse::Purse(Payer payer, const call::CallSpec& spec, std::int64_t least_tokens)
       m_least_tokens(least_tokens) {}
 
 std::int64_t Purse::most_output(const catalog::Model& model) const {
-  if (m_surface == call::Surface::openai_embeddings) return 0;
+  if (call::hub_of(m_surface) == call::Hub::embeddings) return 0;
   if (m_asked_tokens) return *m_asked_tokens;
   if (model.max_output_tokens) return *model.max_output_tokens;
   return model.context_window > 0 ? model.context_window : k_longest_answer_tokens;

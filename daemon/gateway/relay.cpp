@@ -26,11 +26,11 @@ SteadyTime now() {
 Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::shared_ptr<Settlement> settlement)
     : m_exchange(std::move(exchange)),
       m_settlement(std::move(settlement)),
-      m_tap(plan.reader ? std::move(plan.reader) : protocol::make_openai_chunk_reader(), plan.usage_frames),
+      m_tap(std::move(plan.reader), plan.usage_frames),
       m_translator(std::move(plan.translator)),
       m_after_client(plan.after_client),
       m_stop_fd(plan.stop_fd),
-      m_cost_wanted(plan.usage_frames == stream::UsageFrames::show),
+      m_cost(plan.cost),
       m_hold(plan.hold) {}
 
 Relay::Opening Relay::open(int client_fd) {
@@ -122,17 +122,21 @@ void Relay::stop_at_ceiling() {
   const Error error = fail(ErrorKind::budget_exceeded,
                            "Budget has been exceeded! The answer was stopped where the money ended; what came until "
                            "then is charged.");
-  m_settlement->failed(error);
-  if (m_translator) m_translator->finish(m_output);
-  close_event();
-  m_output.append(protocol::error_event(error));
+  break_off(error);
 }
 
-void Relay::pass(const stream::SseEvent& event) {
-  if (m_failure) return;  // the attempt has failed: what came along with the failure does not mend it
+void Relay::break_off(const Error& error) {
+  m_settlement->failed(error);
+  m_translator->break_off(error, m_output);
+}
+
+void Relay::pass(const stream::SseEvent& event, Whole whole) {
+  // An attempt that has failed is not mended by what came along with the failure, and nothing is said after an error.
+  if (m_failure || m_complained) return;
   const SteadyTime at = now();
   if (!m_first_event_at) m_first_event_at = at;
   const bool had_content = m_tap.saw_content();
+  const bool was_malformed = m_tap.saw_malformed();
   const stream::TapResult seen = m_tap.look(event, at);
   if (seen.is_error && !m_committed && !had_content) {
     m_failure = fail(ErrorKind::upstream_error, "Upstream answered with an error: " + redact(m_tap.error_message()));
@@ -142,7 +146,8 @@ void Relay::pass(const stream::SseEvent& event) {
     m_failure = fail(ErrorKind::upstream_error, "Upstream's stream is not what it should be: an event is not JSON.");
     return;
   }
-  if (seen.is_error) m_settlement->failed(fail(ErrorKind::upstream_error, redact(m_tap.error_message())));
+  // What is said after half an event would be read as its end.
+  if (whole == Whole::cut_off && !was_malformed && m_tap.saw_malformed()) return;
   if (seen.commits || (m_hold == Hold::none && !event.data.empty())) m_committed = true;
   if (m_tap.saw_end_marker() && !m_end_marker_at) m_end_marker_at = at;
   if (!seen.text.empty()) m_settlement->suggest(seen.text);
@@ -150,32 +155,24 @@ void Relay::pass(const stream::SseEvent& event) {
     m_settlement->state_usage(*m_tap.usage(),
                               seen.usage_is_final ? Settlement::Stated::finally : Settlement::Stated::so_far);
   }
-  if (seen.is_error && m_translator) {
-    m_translator->translate(event, m_output);  // which redacts it
-  } else if (seen.is_error) {
-    m_output.append(redact(event.raw));
+  if (seen.is_error) {
+    const Error error = fail(ErrorKind::upstream_error, redact(m_tap.error_message()));
+    m_settlement->failed(error);
+    m_translator->complain(event, error, m_output);
+    m_complained = true;
   } else if (seen.forward) {
     append(event, seen.has_usage);
   }
 }
 
 void Relay::append(const stream::SseEvent& event, bool with_usage) {
-  if (m_translator) {
-    const std::size_t before = m_output.size();
+  if (!with_usage || m_cost == CostInUsage::omit) {
     m_translator->translate(event, m_output);
-    if (with_usage && m_cost_wanted) {
-      const std::string translated = m_output.substr(before);
-      m_output.resize(before);
-      m_output.append(protocol::with_cost(translated, m_settlement->cost()));
-    }
     return;
   }
-  if (with_usage && m_cost_wanted) {
-    m_output.append(protocol::with_cost(event.raw, m_settlement->cost()));
-  } else {
-    m_output.append(event.raw);
-  }
-  m_event_is_open = !m_output.ends_with("\n\n") && !m_output.ends_with("\r\n\r\n") && !m_output.ends_with("\r\r");
+  std::string translated;
+  m_translator->translate(event, translated);
+  m_output.append(protocol::with_cost(translated, m_settlement->cost()));
 }
 
 void Relay::account() {
@@ -189,51 +186,25 @@ void Relay::end_of_upstream() {
   digest();
   if (m_ended) return;  // at the budget's ceiling
   const std::optional<Error> broken = m_exchange->failure();
-  pass_rest(broken.has_value());
+  // What came after the last blank line is a whole event that lacks it, or half of one.
+  const auto rest = m_scanner.finish();
+  if (rest && (!broken || rest->data == "[DONE]")) pass(*rest, Whole::cut_off);
   account();
   m_ended = true;
   m_exchange.reset();
+  if (m_complained || m_failure) return;
   if (m_tap.saw_end_marker() || m_tap.finished()) {
     m_committed = true;
-    complete_ending();
+    m_translator->finish(m_output);
     return;
   }
-  if (m_tap.saw_error()) return;
   const Error error =
       broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));
-  if (!m_committed) {
+  if (m_committed) {
+    break_off(error);
+  } else {
     m_failure = error;
-    return;
   }
-  m_settlement->failed(error);
-  if (m_translator) m_translator->finish(m_output);
-  close_event();
-  m_output.append(protocol::error_event(error));
-}
-
-// What came after the last blank line is a whole event that lacks it, or half of one. Half an event is dropped: what is
-// said after it would be read as its end.
-void Relay::pass_rest(bool broken) {
-  const auto rest = m_scanner.finish();
-  if (!rest || (broken && rest->data != "[DONE]")) return;
-  const std::size_t before = m_output.size();
-  const bool was_malformed = m_tap.saw_malformed();
-  pass(*rest);
-  if (was_malformed || !m_tap.saw_malformed()) return;
-  m_output.resize(before);
-  m_event_is_open = false;
-}
-
-void Relay::close_event() {
-  if (m_event_is_open) m_output.append("\n\n");
-  m_event_is_open = false;
-}
-
-// Adds what a complete stream lacks: the last line's newline, and [DONE].
-void Relay::complete_ending() {
-  if (m_translator) m_translator->finish(m_output);
-  close_event();
-  if (!m_tap.saw_end_marker()) m_output.append("data: [DONE]\n\n");
 }
 
 }  // namespace nemo::gateway

@@ -19,13 +19,17 @@ enum class AfterClient : std::uint8_t { cancel, drain };
 // Whether events without content are held back until content comes, because another deployment could still answer.
 enum class Hold : std::uint8_t { until_content, none };
 
+// Whether an event that states usage gets its cost too (usage.nemo_cost).
+enum class CostInUsage : std::uint8_t { show, omit };
+
 struct RelayPlan {
   Hold hold = Hold::until_content;
+  CostInUsage cost = CostInUsage::omit;
   stream::UsageFrames usage_frames = stream::UsageFrames::hide;
   AfterClient after_client = AfterClient::cancel;
   int stop_fd = -1;                                // watched in the client's place while draining; -1: nothing is
-  std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect; null: OpenAI's
-  std::unique_ptr<stream::Translator> translator;  // null: the dialects are the same
+  std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect
+  std::unique_ptr<stream::Translator> translator;  // into the client's
 };
 
 // One worker thread. Two phases: open() until the first content shows that upstream is really answering (a failure
@@ -45,13 +49,12 @@ class Relay final : public AnswerStream {
 
  private:
   void digest();
-  void pass(const stream::SseEvent& event);
+  enum class Whole : std::uint8_t { yes, cut_off };  // cut_off: the stream ended before the event did
+  void pass(const stream::SseEvent& event, Whole whole = Whole::yes);
   void append(const stream::SseEvent& event, bool with_usage);
   void end_of_upstream();
   void stop_at_ceiling();
-  void pass_rest(bool broken);
-  void close_event();
-  void complete_ending();
+  void break_off(const Error& error);
   void account();
   std::optional<SteadyTime> deadline() const;
   Step hand_over(std::string& out, Step step);
@@ -63,12 +66,12 @@ class Relay final : public AnswerStream {
   std::unique_ptr<stream::Translator> m_translator;
   AfterClient m_after_client;
   int m_stop_fd;
-  bool m_cost_wanted;
+  CostInUsage m_cost;
   Hold m_hold;
   std::string m_input;
   std::string m_output;  // ready for the client
   bool m_committed = false;
-  bool m_event_is_open = false;  // the client has a part of an event so far
+  bool m_complained = false;  // upstream's own error is the last thing that was said
   bool m_ended = false;
   std::optional<SteadyTime> m_first_event_at;
   std::optional<SteadyTime> m_end_marker_at;

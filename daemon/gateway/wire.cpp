@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/gateway/surface_form.h"
+#include "daemon/gateway/attempt.h"
 #include "daemon/upstream/google/endpoints.h"
 
 namespace nemo::gateway {
@@ -19,7 +19,7 @@ struct Place {
 };
 
 Completions completions_at(const config::Upstream& upstream, const call::CallSpec& spec, const catalog::Model& model) {
-  if (spec.surface != call::Surface::openai_completions) return Completions::native;
+  if (call::hub_of(spec.surface) != call::Hub::completions) return Completions::native;
   if (upstream.completions == "native") return Completions::native;
   if (upstream.completions == "chat") return Completions::through_chat;
   // Left to the catalog: a model that fills in the middle, or one that the catalog knows nothing of, is asked natively.
@@ -53,6 +53,19 @@ Result<Place> vertex_place(const config::Upstream& upstream, const call::CallSpe
                served->body_model.empty() ? choice.deployment->upstream_model : served->body_model};
 }
 
+std::string_view openai_path(const call::CallSpec& spec, Completions completions) {
+  if (completions == Completions::through_chat) return "/chat/completions";
+  switch (call::hub_of(spec.surface)) {
+    case call::Hub::chat:
+      return "/chat/completions";
+    case call::Hub::completions:
+      return "/completions";
+    case call::Hub::embeddings:
+      return "/embeddings";
+  }
+  return "/chat/completions";
+}
+
 Result<Place> place_of(const config::Upstream& upstream, const call::CallSpec& spec,
                        const routing::Decision::Choice& choice, Completions completions) {
   const std::string& model = choice.deployment->upstream_model;
@@ -60,25 +73,41 @@ Result<Place> place_of(const config::Upstream& upstream, const call::CallSpec& s
   if (upstream.kind == config::UpstreamKind::anthropic) {
     return Place{Dialect::anthropic, upstream.base_url + "/messages", model};
   }
-  const std::string_view path =
-      completions == Completions::through_chat ? "/chat/completions" : form_of(spec.surface).upstream_path;
-  return Place{Dialect::openai, upstream.base_url + std::string(path), model};
+  return Place{Dialect::openai, upstream.base_url + std::string(openai_path(spec, completions)), model};
+}
+
+// The client's own where it speaks Anthropic's dialect itself.
+void append_dialect_headers(const Asked& asked, std::vector<std::string>& headers) {
+  bool has_version = false;
+  if (asked.spec.surface == call::Surface::anthropic_messages) {
+    for (const std::string& header : asked.incoming.dialect_headers) {
+      has_version = has_version || header.starts_with("anthropic-version:");
+      headers.push_back(header);
+    }
+  }
+  if (!has_version) headers.emplace_back("anthropic-version: 2023-06-01");
 }
 
 }  // namespace
 
-Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body, const call::CallSpec& spec,
-                        const routing::Decision& decision, const routing::Decision::Choice& choice,
+Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& choice,
                         std::optional<std::int64_t> output_cap) {
+  const Snapshot& world = asked.world;
+  const call::CallSpec& spec = asked.spec;
   const Endpoint& endpoint = world.endpoints.at(choice.deployment->upstream);
   const config::Upstream& settings = endpoint.settings;
   const Completions completions = completions_at(settings, spec, *choice.model);
   auto place = place_of(settings, spec, choice, completions);
   if (!place) return place.error();
   const protocol::Talk talk{
-      body, spec,
+      asked.body,
+      spec,
       settings.kind == config::UpstreamKind::nemo ? protocol::Extensions::keep : protocol::Extensions::strip,
-      completions, choice.model->max_output_tokens.value_or(0)};
+      completions,
+      choice.model->max_output_tokens.value_or(0),
+      asked.incoming.at,
+      choice.model->id,
+      asked.hub};
   auto conversation = protocol::make_conversation(place->dialect, talk);
   if (!conversation) return conversation.error();
   auto bytes = (*conversation)->request(place->model, output_cap);
@@ -91,7 +120,7 @@ Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body
                      spec.stream ? "Accept: text/event-stream" : "Accept: application/json"};
   if (settings.kind == config::UpstreamKind::anthropic) {
     request.key_header = "x-api-key";
-    request.headers.emplace_back("anthropic-version: 2023-06-01");
+    append_dialect_headers(asked, request.headers);
   }
   if (settings.kind == config::UpstreamKind::vertex) {
     for (std::string& header : upstream::google::headers_for(endpoint.quota_project)) {
@@ -101,7 +130,7 @@ Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body
   request.ca_file = settings.ca_file;
   request.connect_timeout = settings.connect_timeout;
   request.first_byte_timeout = settings.first_token_timeout;
-  const auto lane = world.settings.lanes.find(decision.lane);
+  const auto lane = world.settings.lanes.find(asked.decision.lane);
   if (lane != world.settings.lanes.end() && lane->second.first_token_timeout) {
     request.first_byte_timeout = *lane->second.first_token_timeout;
   }

@@ -5,15 +5,14 @@
 #include <optional>
 #include <string>
 
-#include "daemon/call/call_spec.h"
-#include "daemon/gateway/live.h"
 #include "daemon/protocol/conversation.h"
-#include "daemon/protocol/request_body.h"
 #include "daemon/routing/route.h"
 #include "daemon/upstream/transport.h"
 #include "shared/result.h"
 
 namespace nemo::gateway {
+
+struct Asked;
 
 struct Sending {
   std::unique_ptr<protocol::Conversation> conversation;
@@ -21,8 +20,7 @@ struct Sending {
 };
 
 // What goes to that deployment for this call. invalid_request: the upstream cannot serve it, and why.
-Result<Sending> prepare(const Snapshot& world, const protocol::RequestBody& body, const call::CallSpec& spec,
-                        const routing::Decision& decision, const routing::Decision::Choice& choice,
+Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& choice,
                         std::optional<std::int64_t> output_cap);
 
 }  // namespace nemo::gateway

@@ -81,6 +81,9 @@ std::optional<call::Surface> read_request_line(std::string_view line) {
   line.remove_suffix(std::min(line.size(), k_behind.size()));
   const auto route = find_route(line);
   if (!route || route->page != Page::call) return std::nullopt;
+  // These say more in their path and headers than is read here.
+  const bool says_more = route->surface == call::Surface::gemini || route->surface == call::Surface::anthropic_messages;
+  if (says_more) return std::nullopt;
   return route->surface;
 }
 

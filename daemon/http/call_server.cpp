@@ -39,9 +39,11 @@ bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int cl
 gateway::Incoming incoming_from(ReceivedCall& call, int client_fd, WallTime at) {
   gateway::Incoming incoming;
   incoming.surface = call.surface;
+  incoming.path = std::move(call.path);
   incoming.body = std::move(call.body);
   incoming.key = std::move(call.key);
   incoming.user_agent = std::move(call.user_agent);
+  incoming.dialect_headers = std::move(call.dialect_headers);
   incoming.client_fd = client_fd;
   incoming.stop_fd = call.stop_fd;
   incoming.received_at = call.received_at;
@@ -60,8 +62,8 @@ bool read_body(ClientSocket& socket, std::size_t length, std::string& body) {
   return true;
 }
 
-bool write_refusal(ClientSocket& socket, const Error& error, int status) {
-  gateway::Answer answer = gateway::error_answer(error);
+bool write_refusal(ClientSocket& socket, const Error& error, int status, call::Surface surface) {
+  gateway::Answer answer = gateway::error_answer(error, surface);
   answer.status = status;
   AnswerWriter::Manners manners;
   manners.closes = true;
@@ -70,6 +72,7 @@ bool write_refusal(ClientSocket& socket, const Error& error, int status) {
 
 After CallServer::serve(ClientSocket& socket, ReceivedCall call) const {
   bool answered = false;
+  const call::Surface surface = call.surface;
   try {
     AnswerWriter::Manners manners;
     manners.allowed_origin = call.allowed_origin;
@@ -82,7 +85,7 @@ After CallServer::serve(ClientSocket& socket, ReceivedCall call) const {
     log::error(std::string("a call ended by a bug: ") + bug.what());
   }
   const Error error = fail(ErrorKind::internal, "Nemo failed at this call; its log says more.");
-  if (!answered) write_refusal(socket, error, error.status());
+  if (!answered) write_refusal(socket, error, error.status(), surface);
   return After::close;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "daemon/call/surface.h"
 #include "daemon/gateway/gateway.h"
@@ -17,9 +18,11 @@ namespace nemo::http {
 
 struct ReceivedCall {
   call::Surface surface = call::Surface::openai_chat;
+  protocol::PathWords path;
   std::string body;
   Secret key;  // as presented; empty: none
   std::string user_agent;
+  std::vector<std::string> dialect_headers;  // see gateway::Incoming
   SteadyTime received_at;
   std::string allowed_origin;  // of a web page that may read the answer; empty: none
   bool closes = false;         // the connection ends with this call
@@ -45,7 +48,8 @@ class CallServer {
 // Room is made as bytes come: a large length alone must not cost memory. False: they did not all come.
 bool read_body(ClientSocket& socket, std::size_t length, std::string& body);
 
-// An error that ends the connection.
-bool write_refusal(ClientSocket& socket, const Error& error, int status);
+// An error that ends the connection, in the surface's shape.
+bool write_refusal(ClientSocket& socket, const Error& error, int status,
+                   call::Surface surface = call::Surface::openai_chat);
 
 }  // namespace nemo::http

@@ -14,9 +14,8 @@
 #include "daemon/http/httplib_request.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/routes.h"
-#include "daemon/protocol/openai.h"
+#include "daemon/protocol/surface_form.h"
 #include "shared/log.h"
-#include "shared/version.h"
 
 namespace nemo::http {
 namespace {
@@ -36,20 +35,45 @@ Secret key_of(const httplib::Request& request) {
     if (std::string value = find(name); !value.empty()) return Secret(std::move(value));
   }
   const auto parameter = request.params.find("key");
-  return parameter == request.params.end() ? Secret() : Secret(parameter->second);
+  if (parameter != request.params.end()) return Secret(parameter->second);
+  std::string_view path = request.path;
+  return Secret(std::string(take_key(path)));
+}
+
+// What an upstream of the client's own dialect is told too.
+std::vector<std::string> dialect_headers_of(const httplib::Request& request) {
+  std::vector<std::string> headers;
+  for (const char* name : {"anthropic-version", "anthropic-beta"}) {
+    if (std::string value = request.get_header_value(name); !value.empty()) {
+      headers.push_back(std::string(name).append(": ").append(value));
+    }
+  }
+  return headers;
+}
+
+// The request's path without a key that may stand before it.
+std::string_view path_of(const httplib::Request& request) {
+  std::string_view path = request.path;
+  take_key(path);
+  return path;
+}
+
+void put_error(httplib::Response& response, const Error& error, call::Surface surface) {
+  response.status = error.status();
+  response.set_content(protocol::form_of(surface).error_body(error), "application/json");
 }
 
 void put_error(httplib::Response& response, const Error& error) {
-  response.status = error.status();
-  response.set_content(protocol::error_body(error), "application/json");
+  put_error(response, error, t_context == nullptr ? call::Surface::openai_chat : t_context->voice);
 }
 
 }  // namespace
 
 class EditorServer::Edge final : private httplib::Server {
  public:
-  Edge(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock, const Patience& patience)
-      : m_gateway(gateway), m_calls(gateway, clock), m_live(live), m_clock(clock), m_patience(patience) {
+  Edge(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live, const Clock& clock,
+       const Patience& patience)
+      : m_calls(gateway, clock), m_pages(pages), m_live(live), m_clock(clock), m_patience(patience) {
     set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(m_patience.idle).count());
     set_keep_alive_max_count(1'000'000);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
@@ -121,7 +145,7 @@ class EditorServer::Edge final : private httplib::Server {
                          SteadyTime received_at) {
     StreamOverSocket stream(socket);
     bool closed = m_pool->draining();
-    RequestContext context{socket, stream, closed, received_at, world, After::keep, false, {}};
+    RequestContext context{socket, stream, closed, received_at, world, After::keep, false, {}, {}};
     const CurrentContext current(context);
     socket.begin_request();
     const bool written = process_request(stream, closed, closed, [](httplib::Request& request) {
@@ -196,26 +220,31 @@ class EditorServer::Edge final : private httplib::Server {
     const bool has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
     if (request.method != "POST" && has_body) t_context->after = After::linger;
     if (request.method == "OPTIONS") return preflight(request, response);
-    const auto route = find_route(request.path);
+    const std::string_view path = path_of(request);
+    const auto route = find_route(path);
+    t_context->voice = route ? route->surface : voice_of(path);
     if (!route) {
-      return refuse_with(response,
-                         fail(ErrorKind::path_not_found, "There is nothing at " + request.method + " " +
-                                                             shortened(request.path) + ". The API begins at /v1."));
+      return refuse_with(response, fail(ErrorKind::path_not_found, "There is nothing at " + request.method + " " +
+                                                                       shortened(path) + ". The API begins at /v1."));
     }
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (route->method == "POST" ? request.method != "POST" : !reads) {
       response.set_header("Allow", std::string(route->method));
-      return refuse_with(response, fail(ErrorKind::method_not_allowed, shortened(request.path) + " answers " +
-                                                                           std::string(route->method) + ", not " +
-                                                                           request.method + "."));
+      const HandlerResponse refused = refuse_with(
+          response, fail(ErrorKind::method_not_allowed,
+                         shortened(path) + " answers " + std::string(route->method) + ", not " + request.method + "."));
+      // Clients that would rather have a WebSocket go on with POST at once.
+      if (strcasecmp(request.get_header_value("Upgrade").c_str(), "websocket") == 0) response.status = 426;
+      return refused;
     }
-    if (route->page == Page::call) return take_call(request, response, *route);
-    return show_page(request, response, *route);
+    if (route->method == "POST") return take_body(request, response, *route);
+    show_page(request, response, *route, {});
+    return HandlerResponse::Handled;
   }
 
-  static std::string shortened(const std::string& path) {
+  static std::string shortened(std::string_view path) {
     constexpr std::size_t k_shown = 100;
-    return path.size() > k_shown ? path.substr(0, k_shown) + "…" : path;
+    return std::string(path.substr(0, k_shown)) + (path.size() > k_shown ? "…" : "");
   }
 
   static HandlerResponse refuse_with(httplib::Response& response, const Error& error) {
@@ -226,7 +255,7 @@ class EditorServer::Edge final : private httplib::Server {
 
   // A body of known length is read here, at once and in one piece. One that is chunked or compressed goes through
   // httplib's reader, behind the pattern route.
-  HandlerResponse take_call(const httplib::Request& request, httplib::Response& response, const Route& route) {
+  HandlerResponse take_body(const httplib::Request& request, httplib::Response& response, const Route& route) {
     const std::size_t limit = t_context->world->settings.max_body_bytes;
     const std::string length_text = request.get_header_value("Content-Length");
     if (!framing_is_clear(request)) {
@@ -246,7 +275,7 @@ class EditorServer::Edge final : private httplib::Server {
     }
     std::string body;
     if (read_body(t_context->socket, length, body)) {
-      answer_call(request, response, route.surface, std::move(body));
+      answer(request, response, route, std::move(body));
     } else {
       response.status = 400;  // explain() says why
     }
@@ -288,25 +317,17 @@ class EditorServer::Edge final : private httplib::Server {
     return HandlerResponse::Handled;
   }
 
-  HandlerResponse show_page(const httplib::Request& request, httplib::Response& response, const Route& route) {
-    switch (route.page) {
-      case Page::health:
-        response.set_content(R"({"status":"ok"})", "application/json");
-        break;
-      case Page::root:
-        response.set_content("nemod " + std::string(version()) + " is running. The API begins at /v1.\n", "text/plain");
-        break;
-      case Page::model_list:
-        put_page(response, m_gateway.list_models(key_of(request)));
-        break;
-      case Page::model:
-        put_page(response, m_gateway.show_model(key_of(request), std::string(route.rest)));
-        break;
-      case Page::call:
-        break;
+  void answer(const httplib::Request& request, httplib::Response& response, const Route& route, std::string body) {
+    if (route.page == Page::call) {
+      answer_call(request, response, route, std::move(body));
+    } else {
+      show_page(request, response, route, std::move(body));
     }
-    if (response.status < 0) response.status = 200;
-    return HandlerResponse::Handled;
+  }
+
+  void show_page(const httplib::Request& request, httplib::Response& response, const Route& route, std::string body) {
+    put_page(response,
+             m_pages.answer({route.page, route.surface, std::string(route.rest), std::move(body), key_of(request)}));
   }
 
   void call(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
@@ -319,17 +340,18 @@ class EditorServer::Edge final : private httplib::Server {
       return !t_context->too_large;
     });
     if (!whole) return;  // httplib has set the status; explain() says why
-    answer_call(request, response, find_route(request.path)->surface, std::move(body));
+    if (const auto route = find_route(path_of(request))) answer(request, response, *route, std::move(body));
   }
 
   // Answers of calls leave directly, whole or as a stream.
-  void answer_call(const httplib::Request& request, httplib::Response& response, call::Surface surface,
-                   std::string body) {
+  void answer_call(const httplib::Request& request, httplib::Response& response, const Route& route, std::string body) {
     ReceivedCall call;
-    call.surface = surface;
+    call.surface = route.surface;
+    call.path = {std::string(route.rest), route.stream};
     call.body = std::move(body);
     call.key = key_of(request);
     call.user_agent = request.get_header_value("User-Agent");
+    call.dialect_headers = dialect_headers_of(request);
     call.received_at = t_context->received_at;
     call.allowed_origin = t_context->allowed_origin;
     call.closes = t_context->closed || t_context->after != After::keep;
@@ -349,8 +371,8 @@ class EditorServer::Edge final : private httplib::Server {
     response.set_content(answer.body, answer.content_type);
   }
 
-  gateway::Gateway& m_gateway;
   CallServer m_calls;
+  const gateway::Pages& m_pages;
   const gateway::Live& m_live;
   const Clock& m_clock;
   Patience m_patience;
@@ -359,9 +381,9 @@ class EditorServer::Edge final : private httplib::Server {
   std::atomic<ConnectionPool*> m_serving{nullptr};
 };
 
-EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock,
-                           const Patience& patience)
-    : m_edge(std::make_unique<Edge>(gateway, live, clock, patience)) {}
+EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live,
+                           const Clock& clock, const Patience& patience)
+    : m_edge(std::make_unique<Edge>(gateway, pages, live, clock, patience)) {}
 
 EditorServer::~EditorServer() {
   stop(std::chrono::milliseconds(0));

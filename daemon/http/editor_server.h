@@ -9,6 +9,7 @@
 
 #include "daemon/gateway/gateway.h"
 #include "daemon/gateway/live.h"
+#include "daemon/gateway/pages/pages.h"
 #include "daemon/http/client_socket.h"
 #include "shared/result.h"
 
@@ -16,7 +17,8 @@ namespace nemo::http {
 
 class EditorServer {
  public:
-  EditorServer(gateway::Gateway& gateway, const gateway::Live& live, const Clock& clock, const Patience& patience = {});
+  EditorServer(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live, const Clock& clock,
+               const Patience& patience = {});
   ~EditorServer();
 
   // Port 0 picks a free one; see port(). conflict: somebody else has it, and the message says who.

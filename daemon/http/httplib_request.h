@@ -48,6 +48,7 @@ struct RequestContext {
   After after = After::keep;
   bool too_large = false;
   std::string allowed_origin;
+  call::Surface voice = call::Surface::openai_chat;  // in whose shape errors are told
 };
 
 inline thread_local RequestContext* t_context = nullptr;

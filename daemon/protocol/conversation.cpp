@@ -1,7 +1,14 @@
 #include "daemon/protocol/conversation.h"
 
+#include "daemon/protocol/chained_translator.h"
+#include "daemon/protocol/hub_conversation.h"
+#include "daemon/protocol/pass_through.h"
+#include "daemon/protocol/surface_form.h"
 #include "daemon/protocol/translate/anthropic.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
+#include "daemon/protocol/translate/gemini.h"
+#include "daemon/protocol/translate/messages_native.h"
+#include "daemon/protocol/translate/responses.h"
 #include "daemon/protocol/translate/vertex.h"
 #include "daemon/stream/sse_scanner.h"
 
@@ -15,6 +22,10 @@ Fences fences_for(const call::CallSpec& spec) {
 
 UsageChunk usage_chunk_for(const call::CallSpec& spec) {
   return spec.wants_usage ? UsageChunk::append : UsageChunk::omit;
+}
+
+stream::UsageFrames usage_frames_for(const call::CallSpec& spec) {
+  return spec.wants_usage ? stream::UsageFrames::show : stream::UsageFrames::hide;
 }
 
 // "codestral@2405" is asked for by its place in the URL; the body names it without its version.
@@ -31,7 +42,10 @@ class SameDialect : public Conversation {
     return upstream_body(m_talk.body, m_talk.spec, model, m_talk.extensions, output_cap);
   }
   std::unique_ptr<stream::ChunkReader> chunk_reader() const override { return make_openai_chunk_reader(); }
-  std::unique_ptr<stream::Translator> stream_translator() const override { return nullptr; }
+  std::unique_ptr<stream::Translator> stream_translator() const override {
+    return make_pass_through({k_openai_end, error_event});
+  }
+  stream::UsageFrames usage_frames() const override { return usage_frames_for(m_talk.spec); }
   std::optional<AnswerFacts> facts(std::string_view answer) const override { return read_answer_facts(answer); }
   Result<std::string> answer(std::string upstream_answer) const override { return upstream_answer; }
 
@@ -93,6 +107,7 @@ class ChatOverMessages final : public Conversation {
   std::unique_ptr<stream::Translator> stream_translator() const override {
     return make_messages_to_chat_translator(usage_chunk_for(m_talk.spec));
   }
+  stream::UsageFrames usage_frames() const override { return usage_frames_for(m_talk.spec); }
   std::optional<AnswerFacts> facts(std::string_view answer) const override { return read_message_facts(answer); }
   Result<std::string> answer(std::string upstream_answer) const override {
     return message_to_chat_answer(upstream_answer);
@@ -101,36 +116,6 @@ class ChatOverMessages final : public Conversation {
  private:
   Talk m_talk;
   MessagesFor m_target;
-};
-
-// One translator after the other: the events of the first are what the second reads.
-class ChainedTranslator final : public stream::Translator {
- public:
-  ChainedTranslator(std::unique_ptr<stream::Translator> first, std::unique_ptr<stream::Translator> second)
-      : m_first(std::move(first)), m_second(std::move(second)) {}
-
-  void translate(const stream::SseEvent& event, std::string& out) override {
-    m_between.clear();
-    m_first->translate(event, m_between);
-    pass_on(out);
-  }
-  void finish(std::string& out) override {
-    m_between.clear();
-    m_first->finish(m_between);
-    pass_on(out);
-    m_second->finish(out);
-  }
-
- private:
-  void pass_on(std::string& out) {
-    m_scanner.feed(m_between);
-    while (const auto event = m_scanner.next()) m_second->translate(*event, out);
-  }
-
-  std::unique_ptr<stream::Translator> m_first;
-  std::unique_ptr<stream::Translator> m_second;
-  stream::SseScanner m_scanner;
-  std::string m_between;
 };
 
 // A completion asked of a model that only speaks Messages: by way of chat.
@@ -149,9 +134,10 @@ class CompletionsOverMessages final : public Conversation {
   }
   std::unique_ptr<stream::ChunkReader> chunk_reader() const override { return make_messages_event_reader(); }
   std::unique_ptr<stream::Translator> stream_translator() const override {
-    return std::make_unique<ChainedTranslator>(make_messages_to_chat_translator(usage_chunk_for(m_talk.spec)),
-                                               make_chat_to_completions_translator(fences_for(m_talk.spec)));
+    return chain(make_messages_to_chat_translator(usage_chunk_for(m_talk.spec)),
+                 make_chat_to_completions_translator(fences_for(m_talk.spec)));
   }
+  stream::UsageFrames usage_frames() const override { return usage_frames_for(m_talk.spec); }
   std::optional<AnswerFacts> facts(std::string_view answer) const override { return read_message_facts(answer); }
   Result<std::string> answer(std::string upstream_answer) const override {
     auto chat = message_to_chat_answer(upstream_answer);
@@ -175,7 +161,10 @@ class EmbeddingsOverVertex final : public Conversation {
                                : embeddings_request_to_embed_content(m_talk.body, m_talk.spec);
   }
   std::unique_ptr<stream::ChunkReader> chunk_reader() const override { return make_openai_chunk_reader(); }
-  std::unique_ptr<stream::Translator> stream_translator() const override { return nullptr; }
+  std::unique_ptr<stream::Translator> stream_translator() const override {
+    return make_pass_through({k_openai_end, error_event});
+  }
+  stream::UsageFrames usage_frames() const override { return stream::UsageFrames::show; }
   std::optional<AnswerFacts> facts(std::string_view answer) const override {
     return m_by == By::predict ? read_predict_facts(answer) : read_embed_content_facts(answer);
   }
@@ -198,33 +187,51 @@ Error cannot(const Talk& talk) {
 }
 
 Made make_messages(const Talk& talk, MessagesFor target) {
-  switch (talk.spec.surface) {
-    case call::Surface::openai_chat:
+  switch (call::hub_of(talk.spec.surface)) {
+    case call::Hub::chat:
       return Made(std::make_unique<ChatOverMessages>(talk, target));
-    case call::Surface::openai_completions:
+    case call::Hub::completions:
       return Made(std::make_unique<CompletionsOverMessages>(talk, target));
-    case call::Surface::openai_embeddings:
+    case call::Hub::embeddings:
       break;
   }
   return cannot(talk);
 }
 
 Made make_mistral(const Talk& talk) {
-  switch (talk.spec.surface) {
-    case call::Surface::openai_chat:
+  switch (call::hub_of(talk.spec.surface)) {
+    case call::Hub::chat:
       return Made(std::make_unique<MistralChat>(talk));
-    case call::Surface::openai_completions:
+    case call::Hub::completions:
       if (talk.completions == Completions::through_chat) return Made(std::make_unique<CompletionsThroughChat>(talk));
       return Made(std::make_unique<MistralFim>(talk));
-    case call::Surface::openai_embeddings:
+    case call::Hub::embeddings:
       break;
   }
   return cannot(talk);
 }
 
+// A surface whose own dialect upstream speaks. Null: it does not.
+std::unique_ptr<Conversation> make_native(Dialect dialect, const Talk& talk) {
+  const call::Surface surface = talk.spec.surface;
+  if (surface == call::Surface::anthropic_messages && dialect == Dialect::anthropic) {
+    return make_messages_conversation(talk, MessagesFor::anthropic);
+  }
+  if (surface == call::Surface::anthropic_messages && dialect == Dialect::vertex_claude) {
+    return make_messages_conversation(talk, MessagesFor::vertex);
+  }
+  if (surface == call::Surface::gemini && dialect == Dialect::gemini) return make_gemini_conversation(talk);
+  if (surface == call::Surface::openai_responses && dialect == Dialect::responses) {
+    return make_responses_conversation(talk);
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Conversation>> make_conversation(Dialect dialect, const Talk& talk) {
+  if (auto native = make_native(dialect, talk)) return Made(std::move(native));
+  if (const auto& hub = form_of(talk.spec.surface).hub) return Made(make_hub_conversation(dialect, talk, *hub));
   const bool embeds = talk.spec.surface == call::Surface::openai_embeddings;
   switch (dialect) {
     case Dialect::openai:
@@ -242,6 +249,9 @@ Result<std::unique_ptr<Conversation>> make_conversation(Dialect dialect, const T
     case Dialect::vertex_embed:
       if (!embeds) return cannot(talk);
       return Made(std::make_unique<EmbeddingsOverVertex>(talk, EmbeddingsOverVertex::By::embed_content));
+    case Dialect::gemini:
+    case Dialect::responses:
+      break;  // for their own surfaces only
   }
   return cannot(talk);
 }

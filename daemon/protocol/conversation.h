@@ -12,7 +12,9 @@
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/stream/chunk_reader.h"
+#include "daemon/stream/stream_tap.h"
 #include "daemon/stream/translator.h"
+#include "shared/clock.h"
 #include "shared/result.h"
 
 namespace nemo::protocol {
@@ -25,6 +27,8 @@ enum class Dialect : std::uint8_t {
   vertex_mistral,  // chat or fill in the middle by what the body holds
   vertex_predict,  // embeddings by :predict
   vertex_embed,    // embeddings by :embedContent, one text a call
+  gemini,          // generateContent
+  responses,       // /responses
 };
 
 // One worker thread; one attempt. The request's body and spec outlive it.
@@ -35,10 +39,12 @@ class Conversation {
   // The body to send. invalid_request names the field that this upstream cannot serve.
   virtual Result<std::string> request(std::string_view upstream_model, std::optional<std::int64_t> output_cap) = 0;
 
-  // Of upstream's dialect; usage and content are what is billed.
+  // The rest is asked after request(). Of upstream's dialect; usage and content are what is billed.
   virtual std::unique_ptr<stream::ChunkReader> chunk_reader() const = 0;
-  // Into the surface's events, [DONE] included; null: bytes pass as they come.
+  // Into the surface's events, or a pass-through.
   virtual std::unique_ptr<stream::Translator> stream_translator() const = 0;
+  // Whether an OpenAI usage frame that the client did not ask for reaches the translator.
+  virtual stream::UsageFrames usage_frames() const = 0;
 
   // Of a whole answer in upstream's dialect; nullopt: it is not a JSON object.
   virtual std::optional<AnswerFacts> facts(std::string_view answer) const = 0;
@@ -49,13 +55,19 @@ class Conversation {
 // Whether the surface's chat form is what this upstream is asked for a completion (config or catalog says which).
 enum class Completions : std::uint8_t { native, through_chat };
 
+struct HubRequest;
+
 struct Talk {
-  const RequestBody& body;
+  const RequestBody& body;  // as the client sent it
   const call::CallSpec& spec;
   Extensions extensions = Extensions::strip;
   Completions completions = Completions::native;
   // The longest answer of the model, which Anthropic wants stated where the caller states none. 0: not known.
   std::int64_t max_output_tokens = 0;
+  WallTime at = {};             // when the call came
+  std::string_view model = {};  // the catalog id that answers
+  // The body in its hub's form, where somebody has told it so already. Null: not yet, or it is that form.
+  const HubRequest* hub = nullptr;
 };
 
 // invalid_request when this surface cannot be served by that dialect.

@@ -22,6 +22,9 @@ Result<call::CallSpec> parse_chat(const RequestBody& body);         // messages:
 Result<call::CallSpec> parse_completions(const RequestBody& body);  // prompt: text or a list; suffix
 Result<call::CallSpec> parse_embeddings(const RequestBody& body);   // input: text or a list
 
+// What every surface's body may add at its top level: nemo_cache, nemo_lane, nemo_tags, nemo_fallbacks, metadata.tags.
+Status read_extensions(const RequestBody& body, call::CallSpec& spec);
+
 enum class Extensions : std::uint8_t { keep, strip };  // nemo_* fields: kept for an upstream of kind nemo only
 
 // The body for upstream: model replaced, usage asked for on a stream, extensions stripped, output capped where a budget
@@ -51,6 +54,8 @@ std::string with_cost(std::string_view raw_event, NanoUsd cost);
 std::string error_body(const Error& error);
 // The same inside a stream: "data: {...}\n\n".
 std::string error_event(const Error& error);
+// The event that ends every complete stream.
+inline constexpr std::string_view k_openai_end = "data: [DONE]\n\n";
 
 // What an upstream's error answer says, in any of its shapes: {"error":{…}}, {"error":"…"}, {"detail":…},
 // [{"error":{…}}].

@@ -94,18 +94,6 @@ Status read_stream_options(const RequestBody& body, call::CallSpec& spec) {
   return Done{};
 }
 
-Status read_extensions(const RequestBody& body, call::CallSpec& spec) {
-  bool cache = true;
-  if (Status read = read_flag(body, "nemo_cache", cache); !read) return read;
-  if (Status read = read_string(body, "nemo_lane", spec.lane); !read) return read;
-  if (Status read = read_name_list(body, "nemo_tags", spec.tags); !read) return read;
-  if (Status read = read_name_list(body, "nemo_fallbacks", spec.fallbacks); !read) return read;
-  // metadata belongs to the caller: tags that do not look like ours are none of our business.
-  const Field* metadata = find_given(body, "metadata");
-  const auto tags = metadata == nullptr ? std::nullopt : find_member(metadata->value, "tags");
-  return tags ? read_names(*tags, "metadata.tags", Unfit::leave_out, spec.tags) : Status(Done{});
-}
-
 // What all three surfaces share.
 Status read_common(const RequestBody& body, call::CallSpec& spec) {
   if (Status read = read_string(body, "model", spec.model); !read) return read;
@@ -153,6 +141,18 @@ void cap_output(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
 }
 
 }  // namespace
+
+Status read_extensions(const RequestBody& body, call::CallSpec& spec) {
+  bool cache = true;
+  if (Status read = read_flag(body, "nemo_cache", cache); !read) return read;
+  if (Status read = read_string(body, "nemo_lane", spec.lane); !read) return read;
+  if (Status read = read_name_list(body, "nemo_tags", spec.tags); !read) return read;
+  if (Status read = read_name_list(body, "nemo_fallbacks", spec.fallbacks); !read) return read;
+  // metadata belongs to the caller: tags that do not look like ours are none of our business.
+  const Field* metadata = find_given(body, "metadata");
+  const auto tags = metadata == nullptr ? std::nullopt : find_member(metadata->value, "tags");
+  return tags ? read_names(*tags, "metadata.tags", Unfit::leave_out, spec.tags) : Status(Done{});
+}
 
 Result<call::CallSpec> parse_chat(const RequestBody& body) {
   call::CallSpec spec;

@@ -14,11 +14,11 @@ std::string lane_of(const call::CallSpec& spec, std::string& why) {
     why = "the request names it";
     return spec.lane;
   }
-  if (spec.surface == call::Surface::openai_embeddings) {
+  if (call::hub_of(spec.surface) == call::Hub::embeddings) {
     why = "embeddings have no lane";
     return "";
   }
-  if (spec.surface == call::Surface::openai_completions) {
+  if (call::hub_of(spec.surface) == call::Hub::completions) {
     why = spec.fill_in_middle ? "fill in the middle" : "a completion endpoint";
     return "completion";
   }

@@ -60,7 +60,7 @@ Status check_model(const catalog::Model& model, const call::CallSpec& spec, cons
   if (!allowed.empty() && !contains(allowed, model.id)) {
     return fail(ErrorKind::model_not_allowed, "This key may not use the model \"" + model.id + "\".", "model");
   }
-  const bool embeds = spec.surface == call::Surface::openai_embeddings;
+  const bool embeds = call::hub_of(spec.surface) == call::Hub::embeddings;
   if (embeds && !model.capabilities.embeddings) {
     return fail(ErrorKind::invalid_request, "\"" + model.id + "\" does not make embeddings.", "model");
   }

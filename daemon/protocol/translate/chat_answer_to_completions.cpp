@@ -7,6 +7,7 @@
 #include "daemon/protocol/field_edit.h"
 #include "daemon/protocol/json_cursor.h"
 #include "daemon/protocol/json_text.h"
+#include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "daemon/protocol/translate/fence_filter.h"
 #include "shared/json_escape.h"
@@ -144,8 +145,9 @@ class ChatToCompletions final : public stream::Translator {
     const auto chunk = event.event == "error" ? std::nullopt : read_answer(event.data);
     if (!chunk || chunk->has_error || !(chunk->has_choices || !chunk->usage.empty())) {
       // [DONE], errors, and what nobody can read.
-      finish(out);
+      release(out);
       out.append(event.raw);
+      m_done = m_done || event.data == "[DONE]";
       return;
     }
     keep(m_id, chunk->id);
@@ -155,6 +157,21 @@ class ChatToCompletions final : public stream::Translator {
   }
 
   void finish(std::string& out) override {
+    release(out);
+    if (!m_done) out.append(k_openai_end);
+  }
+  void break_off(const Error& error, std::string& out) override {
+    release(out);
+    out.append(error_event(error));
+  }
+
+ private:
+  struct Filtered {
+    std::string index;
+    FenceFilter filter;
+  };
+
+  void release(std::string& out) {
     std::string choices;
     for (Filtered& filtered : m_filtered) {
       std::string text;
@@ -165,12 +182,6 @@ class ChatToCompletions final : public stream::Translator {
     }
     if (!choices.empty()) append_event(choices, {}, out);
   }
-
- private:
-  struct Filtered {
-    std::string index;
-    FenceFilter filter;
-  };
 
   static void keep(std::string& last, std::string_view value) {
     if (!value.empty() && last != value) last = value;
@@ -226,6 +237,7 @@ class ChatToCompletions final : public stream::Translator {
   Fences m_fences;
   std::string m_id, m_created, m_model;  // raw JSON
   std::vector<Filtered> m_filtered;
+  bool m_done = false;
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ class MessagesToChat final : public stream::Translator {
     }
     const auto read = read_messages_event(event.event, event.data);
     if (!read) {
-      break_off("an event of the upstream's stream cannot be read", out);
+      break_off(fail(ErrorKind::upstream_error, "an event of the upstream's stream cannot be read"), out);
       return;
     }
     if (!read->usage.empty()) {
@@ -52,8 +52,14 @@ class MessagesToChat final : public stream::Translator {
     take(*read, event.data, out);
   }
 
-  // A stream that broke off gets no end here: whoever relays it says what became of it.
-  void finish(std::string& /*out*/) override {}
+  void finish(std::string& out) override {
+    if (!m_over) out.append(k_openai_end);
+    m_over = true;
+  }
+  void break_off(const Error& error, std::string& out) override {
+    if (!m_over) out.append(error_event(error));
+    m_over = true;
+  }
 
  private:
   void take(const MessagesEvent& event, std::string_view data, std::string& out) {
@@ -75,14 +81,13 @@ class MessagesToChat final : public stream::Translator {
         break;
       case Kind::message_stop:
         end_choice(m_tools == 0 ? "\"stop\"" : "\"tool_calls\"", out);
-        out.append("data: [DONE]\n\n");
-        m_over = true;
+        finish(out);
         break;
       case Kind::ping:
-        out.append(": ping\n\n");  // keeps what lies between here and the client from taking the stream for dead
+        out.append(": keepalive\n\n");  // keeps what lies between here and the client from taking the stream for dead
         break;
       case Kind::error:
-        break_off(read_complaint(data).message, out);
+        break_off(fail(ErrorKind::upstream_error, read_complaint(data).message), out);
         break;
       case Kind::other:
         break;
@@ -184,11 +189,6 @@ class MessagesToChat final : public stream::Translator {
     append_chunk({}, reason, out);
     if (m_usage_chunk == UsageChunk::omit || !m_usage.is_stated()) return;
     out.append(m_head).append("],\"usage\":").append(chat_usage(m_usage.to_usage())).append("}\n\n");
-  }
-
-  void break_off(std::string message, std::string& out) {
-    out.append(error_event(fail(ErrorKind::upstream_error, std::move(message))));
-    m_over = true;
   }
 
   void append_chunk(std::string_view delta, std::string_view reason, std::string& out) {

@@ -139,24 +139,24 @@ TEST_CASE("a key bound to models may use no other, and is not shown others") {
                            std::string(key.text.expose()));
   CHECK(answer.status == 403);
   CHECK(answer.body.find("model_not_allowed") != std::string::npos);
-  const std::string list = office.gateway.list_models(key.text).body;
+  const std::string list = office.page(gateway::Page::openai_models, key.text).body;
   CHECK(list.find("\"id\":\"other\"") != std::string::npos);
   CHECK(list.find("\"id\":\"m\"") == std::string::npos);
-  CHECK(office.gateway.show_model(key.text, "m").status == 404);
+  CHECK(office.page(gateway::Page::openai_model, key.text, "m").status == 404);
 }
 
 TEST_CASE("the model list names the lanes, the aliases and what is served, in OpenAI's shape") {
   Office office;
   office.world.table.aliases["fast"] = "m";
   office.live.set(std::make_shared<const gateway::Snapshot>(office.world));
-  const std::string list = office.gateway.list_models(Secret()).body;
+  const std::string list = office.page(gateway::Page::openai_models).body;
   CHECK(list.starts_with(R"({"object":"list","data":[{"id":"nemo/auto","object":"model","created":)"));
   for (const char* id : {"nemo/completion", "nemo/reasoning", "fast", "m"}) {
     CHECK(list.find("\"id\":\"" + std::string(id) + "\"") != std::string::npos);
   }
   CHECK(list.find("\"id\":\"other\"") == std::string::npos);  // known, but served nowhere
-  CHECK(office.gateway.show_model(Secret(), "fast").status == 200);
-  const auto unknown = office.gateway.show_model(Secret(), "mm");
+  CHECK(office.page(gateway::Page::openai_model, Secret(), "fast").status == 200);
+  const auto unknown = office.page(gateway::Page::openai_model, Secret(), "mm");
   CHECK(unknown.status == 404);
   CHECK(unknown.body.find("model_not_found") != std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "daemon/gateway/gateway.h"
+#include "daemon/gateway/pages/pages.h"
 #include "fake_clock.h"
 #include "memory_lease_store.h"
 #include "memory_ledger.h"
@@ -64,6 +65,16 @@ struct Office {
   gateway::Answer chat() { return ask(R"({"model":"m","messages":[{"role":"user","content":"hi"}]})"); }
   gateway::Answer chat_stream() {
     return ask(R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]})");
+  }
+  gateway::Answer page(gateway::Page page, const Secret& key = {}, const std::string& rest = "",
+                       const std::string& body = "") {
+    live.set(std::make_shared<const gateway::Snapshot>(world));
+    gateway::PageRequest request;
+    request.page = page;
+    request.key = key;
+    request.rest = rest;
+    request.body = body;
+    return gateway::Pages(live, keys, clock).answer(request);
   }
   // Ends the call as the HTTP edge would, and returns its row.
   call::CallRecord settle(gateway::Answer& answer, gateway::Delivery delivery = gateway::Delivery::complete) {

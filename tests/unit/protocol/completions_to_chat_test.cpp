@@ -57,6 +57,9 @@ std::string streamed(const std::string& stream, Fences fences = Fences::keep) {
   while (const auto event = scanner.next()) translator->translate(*event, out);
   while (const auto event = scanner.finish()) translator->translate(*event, out);
   translator->finish(out);
+  // The end that finish() adds where upstream gave none has a test of its own.
+  constexpr std::string_view k_end = "data: [DONE]\n\n";
+  if (stream.find("[DONE]") == std::string::npos && out.ends_with(k_end)) out.resize(out.size() - k_end.size());
   return out;
 }
 
@@ -249,6 +252,20 @@ TEST_CASE("text that was held back comes before the end, an error, or the break 
   const std::string error = "data: {\"error\":\"m\"}\n\n";
   CHECK(streamed(start + error, Fences::strip) == legacy("``") + error);
   CHECK(streamed(start + chunk("{}", "\"length\""), Fences::strip) == legacy("``", "\"length\""));
+}
+
+TEST_CASE("a complete stream gets the end that it lacks, and a broken one its error") {
+  const auto translator = make_chat_to_completions_translator(Fences::strip);
+  const std::string start = chunk(R"({"content":"``"})");
+  nemo::stream::SseScanner scanner;
+  scanner.feed(start);
+  std::string out;
+  while (const auto event = scanner.next()) translator->translate(*event, out);
+  std::string broken = out;
+  translator->finish(out);
+  CHECK(out == legacy("``") + "data: [DONE]\n\n");
+  translator->break_off(nemo::fail(nemo::ErrorKind::upstream_error, "it was cut"), broken);
+  CHECK(broken.starts_with("data: {\"error\":{\"message\":\"it was cut\""));
 }
 
 TEST_CASE("a value that came over several data lines goes out on one") {

@@ -1,0 +1,9 @@
+#include "daemon/gateway/pages/page_view.h"
+
+namespace nemo::gateway {
+
+Result<Answer> messages_count_page(const PageView& /*view*/) {
+  return fail(ErrorKind::path_not_found, "this page is not there yet");
+}
+
+}  // namespace nemo::gateway
