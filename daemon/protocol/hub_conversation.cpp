@@ -16,13 +16,15 @@ class HubConversation final : public Conversation {
 
   Result<std::string> request(std::string_view model, std::optional<std::int64_t> output_cap) override {
     if (m_talk.hub == nullptr) {
-      auto told = tell_in_hub(form_of(m_talk.spec.surface), m_talk.body, m_talk.spec);
+      const CacheMarks marks = m_talk.extensions == Extensions::keep ? CacheMarks::keep : CacheMarks::strip;
+      auto told = tell_in_hub(form_of(m_talk.spec.surface), m_talk.body, m_talk.spec, marks);
       if (!told) return told.error();
       m_told = std::move(*told);
       m_talk.hub = &*m_told;
     }
-    const Talk inner{m_talk.hub->body,         m_talk.hub->spec, m_talk.extensions, m_talk.completions,
-                     m_talk.max_output_tokens, m_talk.at,        m_talk.model,      nullptr};
+    const Talk inner{
+        m_talk.hub->body, m_talk.hub->spec, m_talk.extensions, m_talk.completions, m_talk.max_output_tokens,
+        m_talk.at,        m_talk.model,     nullptr,           m_talk.fim};
     auto made = make_conversation(m_dialect, inner);
     if (!made) return made.error();
     m_inner = std::move(*made);
@@ -69,9 +71,11 @@ std::unique_ptr<Conversation> make_hub_conversation(Dialect dialect, const Talk&
   return std::make_unique<HubConversation>(dialect, talk, form);
 }
 
-Result<HubRequest> tell_in_hub(const SurfaceForm& form, const RequestBody& body, const call::CallSpec& spec) {
+Result<HubRequest> tell_in_hub(const SurfaceForm& form, const RequestBody& body, const call::CallSpec& spec,
+                               CacheMarks marks) {
   auto bytes = form.hub->request(body, spec);
   if (!bytes) return bytes.error();
+  if (marks == CacheMarks::strip) strip_cache_marks(*bytes);
   auto hub_body = RequestBody::parse(std::move(*bytes));
   if (!hub_body) return hub_body.error();
   auto hub_spec = parse_in(call::hub_of(spec.surface), *hub_body);

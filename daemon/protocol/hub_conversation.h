@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "daemon/protocol/cache_marks.h"
 #include "daemon/protocol/conversation.h"
 #include "daemon/protocol/surface_form.h"
 
@@ -15,6 +16,7 @@ struct HubRequest {
   RequestBody body;
   call::CallSpec spec;  // its surface is the hub's own
 };
-Result<HubRequest> tell_in_hub(const SurfaceForm& form, const RequestBody& body, const call::CallSpec& spec);
+Result<HubRequest> tell_in_hub(const SurfaceForm& form, const RequestBody& body, const call::CallSpec& spec,
+                               CacheMarks marks = CacheMarks::strip);
 
 }  // namespace nemo::protocol

@@ -7,8 +7,9 @@
 
 namespace nemo::protocol {
 
-// Over the whole body: what is not prompt is little, and the sum is meant to be too high. Images given as data URLs
-// count as images and not as text; so does every image that is only linked to.
+// Over the whole body, of any surface: what is not prompt is little, and the sum is meant to be too high. Images that
+// lie in the body count as images and not as text: data URLs, Anthropic's base64 sources, Gemini's inlineData, Ollama's
+// "images". So does every image that is only linked to.
 call::PromptSize measure_prompt(std::string_view body);
 
 }  // namespace nemo::protocol
