@@ -123,6 +123,16 @@ expect "and one by :embedContent" '"usageMetadata":{"promptTokenCount":2' \
 expect "gemini-embedding-2 has no :predict" 'NOT_FOUND' \
   "$(vertex $place/publishers/google/models/gemini-embedding-2:predict '{"instances":[{"content":"hello"}]}')"
 
+gemini=$place/publishers/google/models/gemini-2.5-flash
+contents='"contents":[{"role":"user","parts":[{"text":"hello"}]}]'
+expect "Gemini answers natively, thoughts beside the candidates" \
+  '"finishReason":"STOP".*"promptTokenCount":5,"candidatesTokenCount":12,"totalTokenCount":24,.*"thoughtsTokenCount":7' \
+  "$(vertex $gemini:generateContent "{$contents}")"
+expect "and streams, the finish and the usage last" 'data: .*"text":"".*"finishReason":"STOP".*"thoughtsTokenCount":7' \
+  "$(vertex "$gemini:streamGenerateContent?alt=sse" "{$contents}" | tr '\r\n' '  ')"
+expect "it knows no other fields" 'Unknown name \\"nemo_lane\\"' \
+  "$(vertex $gemini:generateContent "{$contents,\"nemo_lane\":\"x\"}")"
+
 good="{\"model\":\"google/gemini-2.5-flash\",$hello}"
 expect "another project is refused" 'PERMISSION_DENIED' "$(vertex /v1/projects/other/locations/eu/endpoints/openapi/chat/completions "$good")"
 expect "an unknown location is refused" 'NOT_FOUND' "$(vertex /v1/projects/nemo-test/locations/mars/endpoints/openapi/chat/completions "$good")"

@@ -64,6 +64,8 @@ std::string_view method_of(Wire wire, Streamed streamed) {
       return ":predict";
     case Wire::embed_content:
       return ":embedContent";
+    case Wire::gemini:
+      return streamed == Streamed::yes ? ":streamGenerateContent?alt=sse" : ":generateContent";
     case Wire::openai:
     case Wire::claude:
     case Wire::mistral:
@@ -72,16 +74,24 @@ std::string_view method_of(Wire wire, Streamed streamed) {
   return streamed == Streamed::yes ? ":streamRawPredict" : ":rawPredict";
 }
 
+struct OwnedModel {
+  std::string_view publisher;
+  std::string_view bare;
+};
+OwnedModel owner_and_name(std::string_view publisher, std::string_view model) {
+  if (publisher == k_from_config) publisher = {};
+  if (const auto slash = model.find('/'); slash != std::string_view::npos) {
+    publisher = model.substr(0, slash);
+    model.remove_prefix(slash + 1);
+  }
+  return {publisher.empty() ? publisher_by_name(model) : publisher, model};
+}
+
 }  // namespace
 
 Result<Served> served_as(std::string_view publisher, std::string_view model) {
-  if (publisher == k_from_config) publisher = {};
-  std::string_view bare = model;
-  if (const auto slash = model.find('/'); slash != std::string_view::npos) {
-    publisher = model.substr(0, slash);
-    bare = model.substr(slash + 1);
-  }
-  if (publisher.empty()) publisher = publisher_by_name(bare);
+  const auto [owner, bare] = owner_and_name(publisher, model);
+  publisher = owner;
   if (publisher == k_anthropic) return Served{Wire::claude, std::string(publisher), std::string(bare), ""};
   if (publisher == k_mistral) {
     return Served{Wire::mistral, std::string(publisher), std::string(bare), without_version(bare)};
@@ -98,6 +108,12 @@ Result<Served> served_as(std::string_view publisher, std::string_view model) {
   if (!publisher.empty()) served.body_model.append(publisher).append("/");
   served.body_model.append(bare);
   return served;
+}
+
+std::optional<Served> served_as_gemini(std::string_view publisher, std::string_view model) {
+  const auto [owner, bare] = owner_and_name(publisher, model);
+  if (owner != k_google || !bare.starts_with("gemini-") || embedding_wire(bare)) return std::nullopt;
+  return Served{Wire::gemini, std::string(owner), std::string(bare), ""};
 }
 
 Status check(const Place& place) {

@@ -1,9 +1,10 @@
 // Where Vertex AI serves a model and what is spoken there. Pure functions; a URL never holds a secret.
 // Sources: the clients @anthropic-ai/vertex-sdk 1.1, @mistralai/mistralai-gcp 2.0 and @ai-sdk/google-vertex 4.0;
-// Vertex AI reference (text embeddings; calling Vertex AI with the OpenAI library).
+// Vertex AI reference (text embeddings; generateContent; calling Vertex AI with the OpenAI library).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ enum class Wire : std::uint8_t {
   mistral,        // :rawPredict, :streamRawPredict; chat or fill in the middle by what the body holds
   predict,        // embeddings, some texts a call
   embed_content,  // embeddings, one text a call
+  gemini,         // :generateContent, :streamGenerateContent; the model in the URL only
 };
 
 struct Served {
@@ -31,6 +33,8 @@ struct Served {
 // `model`: the deployment's name for it, by default the catalog id.
 // invalid_config: a model whose wire format is not spoken here (multimodalembedding).
 Result<Served> served_as(std::string_view publisher, std::string_view model);
+// For callers that speak generateContent themselves; nullopt: the model does not.
+std::optional<Served> served_as_gemini(std::string_view publisher, std::string_view model);
 
 struct Place {
   std::string project;

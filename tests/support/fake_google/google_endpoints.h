@@ -6,7 +6,8 @@
 //   /v1/projects/P/locations/L/endpoints/openapi/chat/completions              Gemini and the models as a service POST
 //   …/publishers/anthropic/models/ID:rawPredict | :streamRawPredict | count-tokens:rawPredict   Claude POST
 //   …/publishers/mistralai/models/ID:rawPredict | :streamRawPredict            chat, or FIM when there is a prompt POST
-//   …/publishers/google/models/ID:predict | :embedContent                      embeddings GET
+//   …/publishers/google/models/ID:predict | :embedContent                      embeddings POST
+//   …/publishers/google/models/ID:generateContent | :streamGenerateContent?alt=sse    Gemini natively GET
 //   /control/service-account.json              a key file made at start-up; its token_uri is this server GET
 //   /control/authorized-user.json              quota_project_id "nemo-quota"; needs token_url in the config POST
 //   /control/google {settings, see below}      POST /control/revoke: every token given so far is refused from now on
@@ -25,6 +26,7 @@
 //   Claude                        see claude_answer.h: 12; with thinking 19; tokens read from the cache are the
 //                                 script's cached_tokens, those written the setting cache_write_tokens
 //   Mistral                       no reasoning: p, 12, p + 12. A stream has its usage on the chunk that finishes.
+//   Gemini natively               see gemini_answer.h: p, 12, 7 thoughts, p + 19; billed 19
 //   embeddings                    input only; 64 dimensions unless outputDimensionality says otherwise
 // The journal's billed.input_tokens is the whole input (cached part included), billed.output_tokens has the reasoning
 // in it, whatever the wire format calls them. Its model is the body's on the OpenAI wire and the URL's everywhere else.
@@ -101,6 +103,7 @@ class GoogleEndpoints final : public fake_upstream::Endpoints {
   void claude(CallOf& call);
   void mistral(CallOf& call);
   void embeddings(CallOf& call);
+  void gemini(CallOf& call);
 
   static std::optional<Target> read_target(std::string_view path);
   ErrorForm form() const { return m_settings.error_list ? ErrorForm::list : ErrorForm::object; }

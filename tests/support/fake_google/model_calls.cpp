@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tests/support/fake_google/claude_answer.h"
+#include "tests/support/fake_google/gemini_answer.h"
 #include "tests/support/fake_google/google_endpoints.h"
 #include "tests/support/fake_google/objections.h"
 #include "tests/support/fake_upstream/answer_body.h"
@@ -19,6 +20,10 @@ using fake_upstream::Request;
 using fake_upstream::Script;
 using fake_upstream::SingleStep;
 using fake_upstream::Step;
+
+bool is_gemini(std::string_view method) {
+  return method == "generateContent" || method == "streamGenerateContent";
+}
 
 std::string_view bearer_of(const Request& request) {
   constexpr std::string_view k_scheme = "Bearer ";
@@ -144,6 +149,8 @@ std::optional<GoogleEndpoints::Objection> GoogleEndpoints::object_to(const Reque
     wrong = object_to_claude(body, streamed);
   } else if (target.publisher == "mistralai") {
     wrong = object_to_mistral(body, target.model, streamed);
+  } else if (is_gemini(target.method)) {
+    wrong = object_to_gemini(body, target.method == "streamGenerateContent", request.query);
   } else {
     wrong = target.method == "predict" ? object_to_predict(body) : object_to_embed_content(body);
   }
@@ -183,6 +190,8 @@ Reply GoogleEndpoints::vertex(const Request& request, const Target& target) {
     claude(call);
   } else if (target.publisher == "mistralai") {
     mistral(call);
+  } else if (is_gemini(target.method)) {
+    gemini(call);
   } else {
     embeddings(call);
   }
@@ -208,6 +217,19 @@ void GoogleEndpoints::claude(CallOf& call) {
   }
   if (call.script.cut_after_chunks || call.script.error_event_after) call.reply.final_state = CallState::cut;
   call.reply.playback = claude_stream(answer);
+}
+
+void GoogleEndpoints::gemini(CallOf& call) {
+  const GeminiAsk read =
+      read_gemini_ask(call.body, call.target.model, call.target.method == "streamGenerateContent", call.script);
+  call.plan(read.ask);
+  const GeminiAnswer answer{read, call.script, call.entry().planned, call.entry().id, form()};
+  if (!read.ask.stream || call.script.empty_200 || call.script.cut_before_head) {
+    call.play_whole(gemini_whole(answer));
+    return;
+  }
+  if (call.script.cut_after_chunks || call.script.error_event_after) call.reply.final_state = CallState::cut;
+  call.reply.playback = gemini_stream(answer);
 }
 
 void GoogleEndpoints::mistral(CallOf& call) {

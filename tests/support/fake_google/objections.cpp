@@ -43,6 +43,8 @@ bool is_served(std::string_view publisher, std::string_view model, std::string_v
            (starts_with(model, "codestral") || starts_with(model, "mistral-") || starts_with(model, "ministral"));
   }
   if (publisher != "google") return false;
+  const bool generates = method == "generateContent" || method == "streamGenerateContent";
+  if (generates) return starts_with(model, "gemini-") && !starts_with(model, "gemini-embedding-");
   if (starts_with(model, "gemini-embedding-2")) return method == "embedContent";
   return method == "predict" && (starts_with(model, "text-embedding-") || starts_with(model, "gemini-embedding-") ||
                                  starts_with(model, "text-multilingual-embedding-"));

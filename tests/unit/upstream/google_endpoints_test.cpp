@@ -68,6 +68,28 @@ TEST_CASE("each catalog model is spoken to in its publisher's wire format, under
   }
 }
 
+TEST_CASE("Gemini models have a native wire for callers that speak it; nobody else's models have") {
+  const auto native = [](const char* publisher, const char* model, Streamed streamed) {
+    const auto served = served_as_gemini(publisher, model);
+    if (!served) return std::string();
+    CHECK(served->wire == Wire::gemini);
+    CHECK(served->body_model.empty());
+    return url_of(k_place, *served, streamed);
+  };
+  const std::string start =
+      "https://europe-west4-aiplatform.googleapis.com/v1/projects/my-project/locations/europe-west4/publishers/google/"
+      "models/";
+  CHECK(native("google", "gemini-2.5-pro", Streamed::no) == start + "gemini-2.5-pro:generateContent");
+  CHECK(native("google", "google/gemini-2.5-pro", Streamed::yes) ==
+        start + "gemini-2.5-pro:streamGenerateContent?alt=sse");
+  CHECK(native("config", "gemini-9-ultra", Streamed::no) == start + "gemini-9-ultra:generateContent");
+  for (const char* model : {"gemini-embedding-001", "gemini-embedding-2", "google/gemma-4-26b-a4b-it-maas",
+                            "claude-sonnet-4-5@20250929", "openai/gemini-like"}) {
+    CAPTURE(model);
+    CHECK(native("config", model, Streamed::no).empty());
+  }
+}
+
 TEST_CASE("a model whose wire format is not spoken here is refused by name") {
   const auto served = served_as("google", "multimodalembedding@001");
   REQUIRE(!served.ok());
