@@ -42,6 +42,7 @@ void apply(const ModelOverride& given, Model& model) {
   if (given.price_above_200k && model.pricing) model.pricing->above_200k = given.price_above_200k;
   if (given.tags) model.tags = *given.tags;
   if (given.capabilities) model.capabilities = capabilities_from(*given.capabilities);
+  if (given.fim) model.fim = given.fim;
 }
 
 // Where `id` is, or would have to be put.

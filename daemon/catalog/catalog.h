@@ -21,6 +21,7 @@ struct ModelOverride {
   std::optional<Price> price_above_200k;
   std::optional<std::vector<std::string>> tags;
   std::optional<std::vector<std::string>> capabilities;  // "chat", "fim", "tools", "vision", "reasoning", "embeddings"
+  std::optional<call::FimForm> fim;
 };
 
 // The models of catalog.json that ship with the program, in its order.

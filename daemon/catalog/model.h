@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/call/fim_form.h"
 #include "shared/money.h"
 
 namespace nemo::catalog {
@@ -39,6 +40,7 @@ struct Model {
   std::optional<std::int64_t> max_output_tokens;
   std::optional<Pricing> pricing;  // absent: nobody has stated a price
   Capabilities capabilities;
+  std::optional<call::FimForm> fim;  // how it is told of a hole; absent: nobody has said
   std::vector<std::string> tags;  // code, fast, reasoning, vision, long-context, embedding, and the config's own
   std::string deprecated_since;   // "2026-06-01", empty: current
 };

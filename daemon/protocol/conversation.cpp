@@ -1,6 +1,9 @@
 #include "daemon/protocol/conversation.h"
 
+#include <utility>
+
 #include "daemon/protocol/chained_translator.h"
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/hub_conversation.h"
 #include "daemon/protocol/pass_through.h"
 #include "daemon/protocol/surface_form.h"
@@ -8,17 +11,13 @@
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "daemon/protocol/translate/gemini.h"
 #include "daemon/protocol/translate/messages_native.h"
+#include "daemon/protocol/translate/request_fields.h"
 #include "daemon/protocol/translate/responses.h"
 #include "daemon/protocol/translate/vertex.h"
 #include "daemon/stream/sse_scanner.h"
 
 namespace nemo::protocol {
 namespace {
-
-// What fills a hole in code must not come in a block of Markdown.
-Fences fences_for(const call::CallSpec& spec) {
-  return spec.fill_in_middle ? Fences::strip : Fences::keep;
-}
 
 UsageChunk usage_chunk_for(const call::CallSpec& spec) {
   return spec.wants_usage ? UsageChunk::append : UsageChunk::omit;
@@ -56,19 +55,57 @@ class SameDialect : public Conversation {
   Talk m_talk;
 };
 
+const FimPrompt* pointer_to(const std::optional<FimPrompt>& hole) {
+  return hole ? &*hole : nullptr;
+}
+
+// The completion of a model that completes. A hole is told in the model's own form; where the caller did so already,
+// the bytes pass.
+class NativeCompletions final : public SameDialect {
+ public:
+  using SameDialect::SameDialect;
+
+  Result<std::string> request(std::string_view model, std::optional<std::int64_t> output_cap) override {
+    auto hole = find_hole(talk().body);
+    if (!hole) return hole.error();
+    if (!*hole || is_told_in(talk().fim, **hole, talk().body)) return SameDialect::request(model, output_cap);
+    const auto body = RequestBody::parse(tell_hole(talk().fim, **hole, talk().body));
+    if (!body) return body.error();
+    // Some servers look for few stop texts only. Log probabilities are for what upstream wrote, so they are left alone.
+    const bool ends_by_marks = !fim_stops(talk().fim, **hole).empty();
+    if (ends_by_marks && given_value(talk().body, "logprobs").empty()) m_cleaning = clean_stops(stop_texts(*body));
+    return upstream_body(*body, talk().spec, model, talk().extensions, output_cap);
+  }
+  std::unique_ptr<stream::Translator> stream_translator() const override {
+    return m_cleaning ? make_chat_to_completions_translator(m_cleaning) : SameDialect::stream_translator();
+  }
+  Result<std::string> answer(std::string upstream_answer) const override {
+    return m_cleaning ? chat_answer_to_completions(upstream_answer, m_cleaning) : Result(std::move(upstream_answer));
+  }
+
+ private:
+  std::shared_ptr<const Cleaning> m_cleaning;
+};
+
 class CompletionsThroughChat final : public SameDialect {
  public:
   using SameDialect::SameDialect;
 
   Result<std::string> request(std::string_view model, std::optional<std::int64_t> output_cap) override {
-    return completions_request_to_chat(talk().body, talk().spec, model, output_cap);
+    const auto hole = find_hole(talk().body);
+    if (!hole) return hole.error();
+    m_cleaning = cleaning_for(talk().body, pointer_to(*hole));
+    return completions_request_to_chat(talk().body, talk().spec, pointer_to(*hole), model, output_cap);
   }
   std::unique_ptr<stream::Translator> stream_translator() const override {
-    return make_chat_to_completions_translator(fences_for(talk().spec));
+    return make_chat_to_completions_translator(m_cleaning);
   }
   Result<std::string> answer(std::string upstream_answer) const override {
-    return chat_answer_to_completions(upstream_answer, fences_for(talk().spec));
+    return chat_answer_to_completions(upstream_answer, m_cleaning);
   }
+
+ private:
+  std::shared_ptr<const Cleaning> m_cleaning;
 };
 
 // Mistral's rawPredict takes OpenAI's chat as it is.
@@ -86,7 +123,9 @@ class MistralFim final : public SameDialect {
   using SameDialect::SameDialect;
 
   Result<std::string> request(std::string_view model, std::optional<std::int64_t> output_cap) override {
-    return completions_request_to_fim(talk().body, talk().spec, without_version(model), output_cap);
+    const auto hole = find_hole(talk().body);
+    if (!hole) return hole.error();
+    return completions_request_to_fim(talk().body, talk().spec, pointer_to(*hole), without_version(model), output_cap);
   }
   std::unique_ptr<stream::Translator> stream_translator() const override {
     return make_fim_to_completions_translator();
@@ -124,7 +163,10 @@ class CompletionsOverMessages final : public Conversation {
   CompletionsOverMessages(const Talk& talk, MessagesFor target) : m_talk(talk), m_target(target) {}
 
   Result<std::string> request(std::string_view model, std::optional<std::int64_t> output_cap) override {
-    auto chat = completions_request_to_chat(m_talk.body, m_talk.spec, model, output_cap);
+    const auto hole = find_hole(m_talk.body);
+    if (!hole) return hole.error();
+    m_cleaning = cleaning_for(m_talk.body, pointer_to(*hole));
+    auto chat = completions_request_to_chat(m_talk.body, m_talk.spec, pointer_to(*hole), model, output_cap);
     if (!chat) return chat;
     const auto body = RequestBody::parse(std::move(*chat));
     if (!body) return body.error();
@@ -135,19 +177,20 @@ class CompletionsOverMessages final : public Conversation {
   std::unique_ptr<stream::ChunkReader> chunk_reader() const override { return make_messages_event_reader(); }
   std::unique_ptr<stream::Translator> stream_translator() const override {
     return chain(make_messages_to_chat_translator(usage_chunk_for(m_talk.spec)),
-                 make_chat_to_completions_translator(fences_for(m_talk.spec)));
+                 make_chat_to_completions_translator(m_cleaning));
   }
   stream::UsageFrames usage_frames() const override { return usage_frames_for(m_talk.spec); }
   std::optional<AnswerFacts> facts(std::string_view answer) const override { return read_message_facts(answer); }
   Result<std::string> answer(std::string upstream_answer) const override {
     auto chat = message_to_chat_answer(upstream_answer);
     if (!chat) return chat;
-    return chat_answer_to_completions(*chat, fences_for(m_talk.spec));
+    return chat_answer_to_completions(*chat, m_cleaning);
   }
 
  private:
   Talk m_talk;
   MessagesFor m_target;
+  std::shared_ptr<const Cleaning> m_cleaning;
 };
 
 class EmbeddingsOverVertex final : public Conversation {
@@ -236,6 +279,8 @@ Result<std::unique_ptr<Conversation>> make_conversation(Dialect dialect, const T
   switch (dialect) {
     case Dialect::openai:
       if (talk.completions == Completions::through_chat) return Made(std::make_unique<CompletionsThroughChat>(talk));
+      if (talk.spec.surface == call::Surface::openai_completions)
+        return Made(std::make_unique<NativeCompletions>(talk));
       return Made(std::make_unique<SameDialect>(talk));
     case Dialect::anthropic:
       return make_messages(talk, MessagesFor::anthropic);

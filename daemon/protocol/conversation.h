@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "daemon/call/call_spec.h"
+#include "daemon/call/fim_form.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/stream/chunk_reader.h"
@@ -68,6 +69,8 @@ struct Talk {
   std::string_view model = {};  // the catalog id that answers
   // The body in its hub's form, where somebody has told it so already. Null: not yet, or it is that form.
   const HubRequest* hub = nullptr;
+  // How the answering model is told of a hole in a text, where completions are native.
+  call::FimForm fim = call::FimForm::suffix;
 };
 
 // invalid_request when this surface cannot be served by that dialect.

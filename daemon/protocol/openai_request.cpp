@@ -174,6 +174,12 @@ Result<call::CallSpec> parse_completions(const RequestBody& body) {
   spec.surface = call::Surface::openai_completions;
   if (Status read = read_generation(body, spec); !read) return read.error();
   const Field* prompt = body.find("prompt");
+  if (prompt == nullptr && body.find("segments") != nullptr) {
+    return fail(ErrorKind::invalid_request,
+                "this is a request in Tabby's shape (segments), which is not served here; set the editor to OpenAI "
+                "completions (prompt and suffix), or to llama.cpp's /infill",
+                "segments");
+  }
   if (prompt == nullptr) return fail(ErrorKind::invalid_request, "prompt is missing", "prompt");
   if (!is_prompt(*prompt)) return wrong("prompt", "text, or a list of texts or tokens that is not empty");
   spec.prompt_bytes = prompt->value.size();

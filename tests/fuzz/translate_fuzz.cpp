@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "daemon/protocol/translate/fence_filter.h"
@@ -21,7 +22,9 @@ void check_request(const std::string& text) {
   if (!body.ok()) return;
   const auto spec = parse_completions(*body);
   if (!spec.ok()) return;
-  const auto chat = completions_request_to_chat(*body, *spec, "up");
+  const auto hole = find_hole(*body);
+  if (!hole.ok()) return;
+  const auto chat = completions_request_to_chat(*body, *spec, *hole ? &**hole : nullptr, "up");
   if (!chat.ok()) return;
   const auto sent = RequestBody::parse(*chat);
   REQUIRE_RULE(sent.ok());
@@ -31,10 +34,11 @@ void check_request(const std::string& text) {
 void check_answer(const std::string& text) {
   // Upstream's UTF-8 is passed on unchecked, as on every path.
   if (!simdjson::validate_utf8(text)) return;
-  for (const Fences fences : {Fences::keep, Fences::strip}) {
-    const auto answer = chat_answer_to_completions(text, fences);
+  const std::shared_ptr<const Cleaning> as_it_is;
+  for (const auto& cleaning : {as_it_is, clean_hole({}, {})}) {
+    const auto answer = chat_answer_to_completions(text, cleaning);
     if (answer.ok()) REQUIRE_RULE(RequestBody::parse(*answer).ok());
-    const auto translator = make_chat_to_completions_translator(fences);
+    const auto translator = make_chat_to_completions_translator(cleaning);
     std::string out;
     translator->translate({"RAW", {}, text}, out);
     translator->finish(out);
@@ -51,8 +55,7 @@ void check_filter(std::string_view text) {
   std::string byte_by_byte;
   for (const char& byte : text) pieces.push({&byte, 1}, byte_by_byte);
   pieces.finish(byte_by_byte);
-  // Lines too long to be held are judged by what has come so far, so only short texts must agree.
-  if (text.size() < 256) REQUIRE_RULE(at_once == byte_by_byte);
+  REQUIRE_RULE(at_once == byte_by_byte);
   const auto solid = [](std::string_view part) {
     return std::count_if(part.begin(), part.end(), [](char c) { return c != '`' && c != ' ' && c != '\n'; });
   };

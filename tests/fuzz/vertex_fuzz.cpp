@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/vertex.h"
 #include "tests/fuzz/require.h"
@@ -22,7 +23,8 @@ void check_requests(const std::string& text) {
   const auto body = RequestBody::parse(text);
   if (!body.ok()) return;
   if (const auto spec = parse_completions(*body); spec.ok()) {
-    require_json(completions_request_to_fim(*body, *spec, "codestral@2405", 7));
+    const auto hole = find_hole(*body);
+    if (hole.ok()) require_json(completions_request_to_fim(*body, *spec, *hole ? &**hole : nullptr, "codestral@2405", 7));
   }
   if (const auto spec = parse_embeddings(*body); spec.ok()) {
     require_json(embeddings_request_to_predict(*body, *spec));

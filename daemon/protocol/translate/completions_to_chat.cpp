@@ -1,9 +1,11 @@
 #include "daemon/protocol/translate/completions_to_chat.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "daemon/protocol/field_edit.h"
-#include "daemon/protocol/json_cursor.h"
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/stream_options.h"
 #include "daemon/protocol/translate/request_fields.h"
@@ -13,7 +15,9 @@ namespace {
 
 constexpr std::string_view k_instruction =
     "You complete text inside an editor. The user's message holds what stands before the cursor between <prefix> and "
-    "</prefix>, and what stands after it between <suffix> and </suffix>. Answer with exactly the text that belongs at "
+    "</prefix>, and what stands after it between <suffix> and </suffix>. Other files may come first, each between "
+    "<file> "
+    "and </file>; they are there to be read only. Answer with exactly the text that belongs at "
     "the cursor and nothing else: no explanation, no markdown fence, no repetition of the prefix or the suffix. Keep "
     "the indentation and the style of the surrounding text. Answer with nothing if nothing is missing.";
 
@@ -35,46 +39,63 @@ Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
   return Done{};
 }
 
-// `first` and `second` are raw texts; what they hold is joined as it stands, escapes and all.
-std::string messages_for(std::string_view prompt, std::string_view suffix) {
-  if (suffix.empty()) return "[{\"role\":\"user\",\"content\":" + std::string(prompt) + "}]";
+std::string question_of(const FimPrompt& hole) {
+  std::string text;
+  for (const FimFile& file : hole.files) {
+    text.append(file.path.empty() ? std::string("<file>\n") : "<file path=\"" + file.path + "\">\n");
+    text.append(file.content).append("\n</file>\n");
+  }
+  return text.append("<prefix>" + hole.prefix + "</prefix>\n<suffix>" + hole.suffix + "</suffix>");
+}
+
+std::string messages_for(std::string_view raw_prompt, const FimPrompt* hole) {
+  if (hole == nullptr) return "[{\"role\":\"user\",\"content\":" + std::string(raw_prompt) + "}]";
   std::string out = "[{\"role\":\"system\",\"content\":" + quote_json(k_instruction);
-  out.append("},{\"role\":\"user\",\"content\":\"<prefix>").append(prompt.substr(1, prompt.size() - 2));
-  out.append("</prefix>\\n<suffix>").append(suffix.substr(1, suffix.size() - 2)).append("</suffix>\"}]");
-  return out;
+  return out.append("},{\"role\":\"user\",\"content\":").append(quote_json(question_of(*hole))).append("}]");
 }
 
 // Editors send seven to nine stop texts; most chat upstreams refuse more than four.
-std::string first_stops(const RequestBody& body) {
-  constexpr std::size_t k_most_stops = 4;
-  const Field* stop = body.find("stop");
-  if (stop == nullptr || stop->value == "null" || (stop->value.front() == '[' && stop->item_count == 0)) {
-    return {};
-  }
-  if (stop->value.front() != '[' || stop->item_count <= k_most_stops) return std::string(stop->value);
-  JsonCursor cursor(stop->value);
-  cursor.begin_array();
+constexpr std::size_t k_most_stops = 4;
+
+// A chat's answer may begin with a fence or repeat the last lines before the hole: what could stop it there is looked
+// for here alone. So are sentinels, which no chat model writes.
+bool may_go_up(const std::string& stop, const FimPrompt& hole) {
+  constexpr std::size_t k_echoed = 1024;
+  const std::string_view prefix = hole.prefix;
+  const std::string_view echoed = prefix.substr(prefix.size() - std::min(prefix.size(), k_echoed));
+  const bool is_sentinel = stop.starts_with('<') && stop.ends_with('>');
+  return !is_sentinel && stop.find('`') == std::string::npos && stop.find_first_not_of("\r\n") != std::string::npos &&
+         echoed.find(stop) == std::string_view::npos;
+}
+
+// Raw; empty: none.
+std::string stops_to_send(const RequestBody& body, const FimPrompt* hole) {
+  const Field* given = body.find("stop");
+  if (given == nullptr || given->value == "null" || (given->value.front() == '[' && given->item_count == 0)) return {};
+  const bool is_short = given->value.front() != '[' || given->item_count <= k_most_stops;
+  if (hole == nullptr && is_short) return std::string(given->value);
   std::string out = "[";
-  for (std::size_t i = 0; i < k_most_stops && cursor.next_element(); ++i) {
-    if (i != 0) out.push_back(',');
-    out.append(cursor.take());
+  std::size_t count = 0;
+  for (const std::string& stop : stop_texts(body)) {
+    if (count == k_most_stops) break;
+    if (hole != nullptr && !may_go_up(stop, *hole)) continue;
+    if (count++ != 0) out.push_back(',');
+    out.append(quote_json(stop));
   }
-  return out.append("]");
+  return count == 0 ? std::string() : out.append("]");
 }
 
 }  // namespace
 
 Result<std::string> completions_request_to_chat(const RequestBody& body, const call::CallSpec& spec,
-                                                std::string_view upstream_model,
+                                                const FimPrompt* hole, std::string_view upstream_model,
                                                 std::optional<std::int64_t> output_cap) {
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
   if (const Status checked = check_fields(body, spec); !checked) return checked.error();
-  const std::string_view suffix = given_value(body, "suffix");
-  if (!suffix.empty() && suffix.front() != '"') return refuse_field("suffix", "must be text");
 
   std::string out = "{\"model\":" + quote_json(upstream_model);
-  out.append(",\"messages\":").append(messages_for(*prompt, suffix));
+  out.append(",\"messages\":").append(messages_for(*prompt, hole));
   const auto put = [&out](std::string_view key, std::string_view raw) {
     if (!raw.empty()) out.append(",\"").append(key).append("\":").append(raw);
   };
@@ -83,9 +104,15 @@ Result<std::string> completions_request_to_chat(const RequestBody& body, const c
     put(key, given_value(body, key));
   }
   if (output_cap) put("max_tokens", std::to_string(*output_cap));
-  put("stop", first_stops(body));
+  put("stop", stops_to_send(body, hole));
   if (spec.stream) put("stream_options", stream_options_with_usage(body));
   return out.append("}");
+}
+
+std::shared_ptr<const Cleaning> cleaning_for(const RequestBody& body, const FimPrompt* hole) {
+  std::vector<std::string> stops = stop_texts(body);
+  if (hole != nullptr) return clean_hole(*hole, std::move(stops));
+  return stops.size() > k_most_stops ? clean_stops(std::move(stops)) : nullptr;
 }
 
 }  // namespace nemo::protocol

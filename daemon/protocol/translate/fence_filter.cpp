@@ -11,17 +11,29 @@ std::size_t end_without(std::string_view text, std::string_view characters) {
   return text.find_last_not_of(characters) + 1;  // npos + 1 is 0
 }
 
-// Where the end of `text` begins that may be, or become, the closing line. `nothing_before`: text is at a line's start.
+// Where the line end before `line_begin` begins.
+std::size_t before_line_end(std::string_view text, std::size_t line_begin) {
+  const std::size_t at = line_begin - 1;
+  return at > 0 && text[at - 1] == '\r' ? at - 1 : at;
+}
+
+// Where the end of `text` begins that may be, or become, the closing line with the line end before it.
+// `nothing_before`: text is at a line's start.
 std::size_t closing_begin(std::string_view text, bool nothing_before) {
+  const auto from_line = [&](std::size_t line_begin, std::size_t otherwise) {
+    if (line_begin == 0) return nothing_before ? 0 : otherwise;
+    return text[line_begin - 1] == '\n' ? before_line_end(text, line_begin) : otherwise;
+  };
   const std::size_t solid_end = end_without(text, k_space);
   const std::size_t ticks_begin = end_without(text.substr(0, solid_end), "`");
   const std::size_t ticks = solid_end - ticks_begin;
   const bool whole_or_growing = ticks == k_fence.size() || (ticks < k_fence.size() && solid_end == text.size());
-  if (ticks == 0 || !whole_or_growing) return solid_end;
-  const std::size_t line_begin = end_without(text.substr(0, ticks_begin), " \t");
-  if (line_begin == 0) return nothing_before ? 0 : solid_end;
-  if (text[line_begin - 1] != '\n') return solid_end;
-  return end_without(text.substr(0, line_begin), k_space);
+  // No mark so far: the last line may get one.
+  const std::size_t last_line = end_without(text, " \t");
+  const std::size_t may_be_cut = text.ends_with('\r') ? text.size() - 1 : text.size();
+  const std::size_t unmarked = from_line(last_line, may_be_cut);
+  if (ticks == 0 || !whole_or_growing) return unmarked;
+  return from_line(end_without(text.substr(0, ticks_begin), " \t"), unmarked);
 }
 
 }  // namespace
@@ -42,7 +54,8 @@ void FenceFilter::look_for_opening(std::string& out) {
       begin == std::string::npos ? std::string_view() : std::string_view(m_held).substr(begin);
   const bool may_be_fence = k_fence.substr(0, text.size()) == text.substr(0, k_fence.size());
   const std::size_t line_end = text.find('\n');
-  const bool has_line = line_end != std::string_view::npos;
+  // The same is seen whether it comes in pieces or at once.
+  const bool has_line = line_end != std::string_view::npos && begin + line_end < k_longest_held;
   const bool is_plain_line = text.size() <= k_fence.size() ||
                              text.substr(k_fence.size(), line_end - k_fence.size()).find('`') == std::string_view::npos;
   if (may_be_fence && is_plain_line && has_line) {

@@ -1,5 +1,5 @@
-// Takes the pair of ``` lines off a text that comes in pieces. Text that is not such a pair is never lost, only held
-// back until it is clear what it is.
+// Takes the pair of ``` lines off a text that comes in pieces, and the line end before the closing one. Text that is
+// not such a pair is never lost, only held back until it is clear what it is.
 #pragma once
 
 #include <cstdint>

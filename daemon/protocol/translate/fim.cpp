@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/protocol/field_edit.h"
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/translate/completions_to_chat.h"
 #include "daemon/protocol/translate/request_fields.h"
@@ -38,7 +39,7 @@ Result<std::string_view> stops(const RequestBody& body) {
 }  // namespace
 
 Result<std::string> completions_request_to_fim(const RequestBody& body, const call::CallSpec& spec,
-                                               std::string_view upstream_model,
+                                               const FimPrompt* hole, std::string_view upstream_model,
                                                std::optional<std::int64_t> output_cap) {
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
@@ -50,8 +51,13 @@ Result<std::string> completions_request_to_fim(const RequestBody& body, const ca
   const auto put = [&out](std::string_view key, std::string_view raw) {
     if (!raw.empty()) out.append(",\"").append(key).append("\":").append(raw);
   };
-  put("prompt", *prompt);
-  put("suffix", given_value(body, "suffix"));
+  if (hole == nullptr || is_told_in(call::FimForm::suffix, *hole, body)) {
+    put("prompt", *prompt);
+    put("suffix", given_value(body, "suffix"));
+  } else {
+    put("prompt", quote_json(render_fim_prompt(call::FimForm::suffix, *hole)));
+    if (!hole->suffix.empty()) put("suffix", quote_json(hole->suffix));
+  }
   if (const auto most = output_cap ? output_cap : spec.max_tokens) put("max_tokens", std::to_string(*most));
   put("temperature", given_value(body, "temperature"));
   put("top_p", given_value(body, "top_p"));

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "daemon/call/call_spec.h"
+#include "daemon/protocol/fim/fim_prompt.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/stream/translator.h"
@@ -18,9 +19,11 @@
 namespace nemo::protocol {
 
 // /v1/completions as fill in the middle: prompt, suffix, max_tokens, temperature, top_p, stop, seed -> random_seed.
-// `upstream_model` without its "@version".
+// `upstream_model` without its "@version". `hole` (find_hole): in its words, where the prompt was rendered or has files
+// beside it; null: prompt and suffix as they stand.
 Result<std::string> completions_request_to_fim(const RequestBody& body, const call::CallSpec& spec,
-                                               std::string_view upstream_model, std::optional<std::int64_t> output_cap);
+                                               const FimPrompt* hole, std::string_view upstream_model,
+                                               std::optional<std::int64_t> output_cap);
 // Mistral answers in chat's shape; these give it the completions' one.
 Result<std::string> fim_answer_to_completions(std::string_view answer);
 std::unique_ptr<stream::Translator> make_fim_to_completions_translator();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/protocol/field_edit.h"
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/stream/sse_scanner.h"
 
@@ -21,7 +22,9 @@ nemo::Result<std::string> translate(const std::string& bytes) {
   auto spec = parse_completions(*body);
   CAPTURE(bytes);
   REQUIRE(spec.ok());
-  return completions_request_to_chat(*body, *spec, "up/model");
+  const auto hole = find_hole(*body);
+  if (!hole) return hole.error();
+  return completions_request_to_chat(*body, *spec, *hole ? &**hole : nullptr, "up/model");
 }
 
 Json chat_of(const std::string& bytes) {
@@ -41,18 +44,23 @@ std::string refused_field(const std::string& bytes) {
   return chat.error().param;
 }
 
-Json answer_of(const std::string& bytes, Fences fences = Fences::keep) {
-  const auto answer = chat_answer_to_completions(bytes, fences);
+using Cleaned = std::shared_ptr<const Cleaning>;
+
+// As after a hole with nothing around it.
+const Cleaned k_unfenced = clean_hole({}, {});
+
+Json answer_of(const std::string& bytes, const Cleaned& cleaning = nullptr) {
+  const auto answer = chat_answer_to_completions(bytes, cleaning);
   REQUIRE(answer.ok());
   CAPTURE(*answer);
   REQUIRE(Json::accept(*answer));
   return Json::parse(*answer);
 }
 
-std::string streamed(const std::string& stream, Fences fences = Fences::keep) {
+std::string streamed(const std::string& stream, const Cleaned& cleaning = nullptr) {
   nemo::stream::SseScanner scanner;
   scanner.feed(stream);
-  const auto translator = make_chat_to_completions_translator(fences);
+  const auto translator = make_chat_to_completions_translator(cleaning);
   std::string out;
   while (const auto event = scanner.next()) translator->translate(*event, out);
   while (const auto event = scanner.finish()) translator->translate(*event, out);
@@ -175,7 +183,7 @@ TEST_CASE("content in parts gives the text of its parts") {
 TEST_CASE("the fence around an answer goes only when the caller wants code alone") {
   const std::string answer = R"({"choices":[{"message":{"content":"```cpp\nint x;\n```"}}]})";
   CHECK(answer_of(answer)["choices"][0]["text"] == "```cpp\nint x;\n```");
-  CHECK(answer_of(answer, Fences::strip)["choices"][0]["text"] == "int x;");
+  CHECK(answer_of(answer, k_unfenced)["choices"][0]["text"] == "int x;");
 }
 
 TEST_CASE("an answer that is no chat completion is an upstream error") {
@@ -240,22 +248,22 @@ TEST_CASE("the fence lines of a stream go, wherever its chunks are cut, and no t
       stream += chunk("{\"content\":" + quote_json(answer.substr(at, step)) + "}");
     }
     const std::string end = chunk("{}", "\"stop\"") + "data: [DONE]\n\n";
-    CHECK(text_of(streamed(stream + end, Fences::strip)) == "return `x`");
+    CHECK(text_of(streamed(stream + end, k_unfenced)) == "return `x`");
     CHECK(text_of(streamed(stream + end)) == answer);
   }
 }
 
 TEST_CASE("text that was held back comes before the end, an error, or the break of a stream") {
   const std::string start = chunk(R"({"content":"``"})");
-  CHECK(streamed(start, Fences::strip) == legacy("``"));
-  CHECK(streamed(start + "data: [DONE]\n\n", Fences::strip) == legacy("``") + "data: [DONE]\n\n");
+  CHECK(streamed(start, k_unfenced) == legacy("``"));
+  CHECK(streamed(start + "data: [DONE]\n\n", k_unfenced) == legacy("``") + "data: [DONE]\n\n");
   const std::string error = "data: {\"error\":\"m\"}\n\n";
-  CHECK(streamed(start + error, Fences::strip) == legacy("``") + error);
-  CHECK(streamed(start + chunk("{}", "\"length\""), Fences::strip) == legacy("``", "\"length\""));
+  CHECK(streamed(start + error, k_unfenced) == legacy("``") + error);
+  CHECK(streamed(start + chunk("{}", "\"length\""), k_unfenced) == legacy("``", "\"length\""));
 }
 
 TEST_CASE("a complete stream gets the end that it lacks, and a broken one its error") {
-  const auto translator = make_chat_to_completions_translator(Fences::strip);
+  const auto translator = make_chat_to_completions_translator(k_unfenced);
   const std::string start = chunk(R"({"content":"``"})");
   nemo::stream::SseScanner scanner;
   scanner.feed(start);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/protocol/fim/hole.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/vertex.h"
 #include "daemon/stream/sse_scanner.h"
@@ -23,7 +24,9 @@ nemo::Result<std::string> translate(const std::string& bytes, std::string_view m
   REQUIRE(body.ok());
   const auto spec = parse_completions(*body);
   REQUIRE(spec.ok());
-  return completions_request_to_fim(*body, *spec, model, cap);
+  const auto hole = find_hole(*body);
+  REQUIRE(hole.ok());
+  return completions_request_to_fim(*body, *spec, *hole ? &**hole : nullptr, model, cap);
 }
 
 std::string fim_of(const std::string& bytes) {
@@ -64,6 +67,13 @@ TEST_CASE("fill in the middle goes up with what Mistral takes, under Mistral's n
 TEST_CASE("without a suffix Mistral completes the prompt") {
   CHECK(fim_of(R"({"prompt":"a","suffix":null})") == R"({"model":"codestral-2","prompt":"a"})");
   CHECK(fim_of(R"({"prompt":["a"]})") == R"({"model":"codestral-2","prompt":"a"})");
+}
+
+TEST_CASE("a prompt with another family's marks goes up as prompt and suffix") {
+  CHECK(fim_of(R"({"prompt":"<fim_prefix>int a<fim_suffix>;\n<fim_middle>"})") ==
+        R"({"model":"codestral-2","prompt":"int a","suffix":";\n"})");
+  CHECK(fim_of(R"({"prompt":"b","suffix":"","nemo_files":[{"path":"a.h","content":"int a;"}]})") ==
+        R"({"model":"codestral-2","prompt":"+++++ a.h\nint a;\n\n+++++ \nb"})");
 }
 
 TEST_CASE("the body names the model without the version that its address carries") {
