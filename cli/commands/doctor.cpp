@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -8,6 +9,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/context.h"
+#include "cli/editors/survey.h"
 #include "cli/output/figures.h"
 #include "cli/output/text.h"
 #include "cli/program.h"
@@ -128,6 +130,31 @@ void check_data_folder(const std::string& folder, Checks& checks) {
   }
 }
 
+// Those that nemo connect has written something for.
+void check_clients(const Context& context, const AdminClient& client, const std::string& url, Checks& checks) {
+  const auto keys = client.keys();
+  for (const editors::Finding& finding : editors::survey(editors::Places(context.env), url)) {
+    if (!finding.connection) continue;
+    const std::string what(finding.client->title);
+    const std::string again = "nemo connect " + std::string(finding.client->name) + " --write";
+    const bool works = keys && std::any_of(keys->begin(), keys->end(), [&finding](const admin::Key& key) {
+                         return key.id == finding.connection->key_id && key.state == "active";
+                       });
+    if (!finding.fault.empty()) {
+      checks.push_back({State::warning, what, finding.fault, "mend the file, then: " + again});
+    } else if (!works) {
+      checks.push_back(
+          {State::failed, what, "its key " + finding.connection->key_id + " opens nothing any more", again});
+    } else if (finding.connection->file.empty()) {
+      checks.push_back({State::ok, what, "has key " + finding.connection->key_hint + "; its settings are its own", ""});
+    } else if (finding.standing != editors::Standing::here) {
+      checks.push_back({State::warning, what, "does not point here any more, as " + finding.file + " says", again});
+    } else {
+      checks.push_back({State::ok, what, "points here, key " + finding.connection->key_hint, ""});
+    }
+  }
+}
+
 Checks examine(const Context& context) {
   Checks checks;
   const AdminClient client = context.client();
@@ -157,6 +184,7 @@ Checks examine(const Context& context) {
   for (const admin::UpstreamStatus& upstream : status->upstreams) check_upstream(client, upstream, checks);
   check_ledger(status->ledger, checks);
   check_data_folder(status->data_folder, checks);
+  check_clients(context, client, status->url, checks);
   return checks;
 }
 
