@@ -41,12 +41,15 @@ void add_commands(CLI::App& app, Context& context) {
   commands::add_logs(app, context);
   commands::add_why(app, context);
   commands::add_config(app, context);
+  commands::add_connect(app, context);
+  commands::add_service(app, context);
   // Last, because commands take over what the program has when they are added.
   app.footer(
       "Examples:\n"
       "  nemo status                       is it running, and with what\n"
       "  nemo login < key.txt              give the daemon its upstream key\n"
       "  nemo keys create --seat alice --budget 80/month     make a key for an editor, and cap it\n"
+      "  nemo connect claude-code --write  point an editor or assistant here\n"
       "  nemo budgets                      what is spent against what is allowed\n"
       "  nemo logs -f                      watch the calls\n"
       "\"nemo COMMAND --help\" tells more about a command.");

@@ -100,12 +100,16 @@ int wait_for(pid_t child) {
 
 std::optional<fs::path> find_nemod(const Environment& env) {
   if (const fs::path beside = own_folder() / "nemod"; is_program(beside)) return beside;
+  return find_program(env, "nemod");
+}
+
+std::optional<fs::path> find_program(const Environment& env, const std::string& name) {
   std::string folders = env("PATH").value_or("");
   while (!folders.empty()) {
     const std::size_t end = folders.find(':');
     const std::string folder = folders.substr(0, end);
     folders = end == std::string::npos ? "" : folders.substr(end + 1);
-    if (!folder.empty() && is_program(fs::path(folder) / "nemod")) return fs::path(folder) / "nemod";
+    if (!folder.empty() && is_program(fs::path(folder) / name)) return fs::path(folder) / name;
   }
   return std::nullopt;
 }

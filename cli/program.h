@@ -11,6 +11,9 @@
 
 namespace nemo::cli {
 
+// The first of that name in PATH.
+std::optional<std::filesystem::path> find_program(const Environment& env, const std::string& name);
+
 // The nemod that lies beside this program, else the first in PATH.
 std::optional<std::filesystem::path> find_nemod(const Environment& env);
 

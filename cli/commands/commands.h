@@ -28,6 +28,8 @@ void add_usage(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_why(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
+void add_connect(CLI::App& app, Context& context);
+void add_service(CLI::App& app, Context& context);
 
 }  // namespace commands
 }  // namespace nemo::cli

@@ -17,8 +17,13 @@ _nemo_options() {
     'budgets reconcile'*) echo '--all --reason --help --json' ;;
     'route explain') echo '--model --lane --tags --key --stream --fim --tools --max-tokens --prompt-bytes --help --json' ;;
     'ab create'*) echo '--lane --arms --by --help --json' ;;
-    usage) echo '--by --since --until --csv --help --json' ;;
-    logs) echo '--key --seat --model --status --since --limit --follow --help --json' ;;
+    usage) echo '--by --since --until --csv --paths --help --json' ;;
+    logs) echo '--key --seat --model --status --since --limit --follow --paths --help --json' ;;
+    why*) echo '--paths --help --json' ;;
+    'service install') echo '--print --config --no-start --platform --help --json' ;;
+    'service logs') echo '--follow --lines --platform --help --json' ;;
+    'service '*) echo '--platform --help --json' ;;
+    connect*) echo '--write --undo --seat --no-check --all --help --json' ;;
     *) echo '--help --json' ;;
   esac
 }
@@ -26,7 +31,7 @@ _nemo_options() {
 # Words that may stand after `$1`, the command as far as it is typed.
 _nemo_words() {
   case "$1" in
-    '') echo 'status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config' ;;
+    '') echo 'status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config connect service' ;;
     keys) echo 'create list show set rotate revoke' ;;
     teams) echo 'create list set delete' ;;
     seats) echo 'list set' ;;
@@ -34,6 +39,8 @@ _nemo_words() {
     route) echo 'explain' ;;
     ab) echo 'create list start pause stop report' ;;
     config) echo 'show check reload' ;;
+    connect) echo 'continue zed jetbrains copilot cline roo llama-vscode opencode codex codex-openai claude-code gemini-cli qwen-code copilot-cli aider avante minuet codecompanion llama-vim gptel openai-sdk' ;;
+    service) echo 'install uninstall start stop status logs' ;;
     set-model) echo 'completion reasoning' ;;
     'set-model completion' | 'set-model reasoning') _nemo_first_column models ;;
     'keys show' | 'keys set' | 'keys rotate' | 'keys revoke') _nemo_first_column keys list ;;
@@ -53,19 +60,20 @@ _nemo() {
     case "$word" in
       --socket | --upstream | --tag | --lane | --seat | --team | --models | --expires | --by | --since | --until | \
         --key | --model | --status | --limit | -n | --budget | --rpm | --tpm | --parallel | --on-budget | --grace | \
-        --reason | --arms | --tags | --max-tokens | --prompt-bytes) ((++at)) ;;
+        --reason | --arms | --tags | --max-tokens | --prompt-bytes | --config | --platform | --lines) ((++at)) ;;
       -*) ;;
       *) command=${command:+$command }$word ;;
     esac
   done
   case "$previous" in
-    --socket) COMPREPLY=($(compgen -f -- "$current")) ; return ;;
+    --socket | --config) COMPREPLY=($(compgen -f -- "$current")) ; return ;;
     --by)
       if [[ $command == 'ab create'* ]]; then
         COMPREPLY=($(compgen -W 'seat request' -- "$current")) ; return
       fi
-      COMPREPLY=($(compgen -W 'key seat team model lane day hour client tag upstream' -- "$current"))
+      COMPREPLY=($(compgen -W 'key seat team model lane day hour client tag upstream project' -- "$current"))
       return ;;
+    --platform) COMPREPLY=($(compgen -W 'systemd launchd' -- "$current")) ; return ;;
     --status) COMPREPLY=($(compgen -W 'ok error cancelled refused 402 429' -- "$current")) ; return ;;
     --lane) COMPREPLY=($(compgen -W 'completion reasoning' -- "$current")) ; return ;;
     --model | --models) COMPREPLY=($(compgen -W "$(_nemo_first_column models)" -- "$current")) ; return ;;
@@ -73,7 +81,7 @@ _nemo() {
     --seat) COMPREPLY=($(compgen -W "$(_nemo_first_column seats list)" -- "$current")) ; return ;;
     --on-budget) COMPREPLY=($(compgen -W 'refuse fallback:' -- "$current")) ; return ;;
     --key) COMPREPLY=($(compgen -W "$(_nemo_first_column keys list)" -- "$current")) ; return ;;
-    --upstream | --tag | --expires | --since | --until | --limit | -n | --budget | --rpm | --tpm | --parallel | --grace | \
+    --upstream | --tag | --expires | --since | --until | --limit | --lines | -n | --budget | --rpm | --tpm | --parallel | --grace | \
       --reason | --arms | --tags | --max-tokens | --prompt-bytes) return ;;
   esac
   if [[ $current == -* ]]; then

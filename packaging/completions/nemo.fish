@@ -4,7 +4,7 @@ function __nemo_first_column
     nemo $argv 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
 end
 
-set -l commands status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config
+set -l commands status doctor login logout models set-model keys teams seats budgets deployments route ab usage logs why config connect service
 set -l lanes 'completion reasoning'
 
 complete -c nemo -f
@@ -30,6 +30,8 @@ complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a usage -d 'Cal
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a logs -d 'The newest calls'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a why -d 'The story of one call'
 complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a config -d 'Show, check or reload the settings'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a connect -d 'Point an editor or assistant at this daemon'
+complete -c nemo -n "not __fish_seen_subcommand_from $commands" -a service -d 'Let nemod start when you log in'
 
 complete -c nemo -n '__fish_seen_subcommand_from login logout' -l upstream -x -d 'Whose key it is'
 complete -c nemo -n '__fish_seen_subcommand_from models' -l tag -x -d 'Only models with this tag'
@@ -79,7 +81,7 @@ complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_
 complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from create' -l arms -x -d 'Models and their weights: a=50,b=50'
 complete -c nemo -n '__fish_seen_subcommand_from ab; and __fish_seen_subcommand_from create' -l by -x -a 'seat request' -d 'What always gets the same model'
 
-complete -c nemo -n '__fish_seen_subcommand_from usage' -l by -x -a 'key seat team model lane day hour client tag upstream' -d 'What to sum by'
+complete -c nemo -n '__fish_seen_subcommand_from usage' -l by -x -a 'key seat team model lane day hour client tag upstream project' -d 'What to sum by'
 complete -c nemo -n '__fish_seen_subcommand_from usage logs' -l since -x -d 'Calls from then on'
 complete -c nemo -n '__fish_seen_subcommand_from usage' -l until -x -d 'Calls before then'
 complete -c nemo -n '__fish_seen_subcommand_from usage' -l csv -d 'Print CSV'
@@ -93,3 +95,21 @@ complete -c nemo -n '__fish_seen_subcommand_from logs' -l follow -s f -d 'Go on 
 
 complete -c nemo -n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from show check reload' -a 'show check reload'
 complete -c nemo -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from check' -F
+
+complete -c nemo -n '__fish_seen_subcommand_from usage why; or begin; __fish_seen_subcommand_from logs; and not __fish_seen_subcommand_from service; end' -l paths -d 'Projects by their whole path'
+
+complete -c nemo -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from install uninstall start stop status logs' -a 'install uninstall start stop status logs'
+complete -c nemo -n '__fish_seen_subcommand_from service' -l platform -x -a 'systemd launchd' -d 'Whose service'
+complete -c nemo -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from install' -l print -d 'Only print what would be written'
+complete -c nemo -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from install' -l config -r -F -d 'The config file that it reads'
+complete -c nemo -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from install' -l no-start -d 'Do not start it now'
+complete -c nemo -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from logs' -l follow -s f -d 'Go on with what it says'
+complete -c nemo -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from logs' -l lines -s n -x -d 'How many'
+
+set -l clients continue zed jetbrains copilot cline roo llama-vscode opencode codex codex-openai claude-code gemini-cli qwen-code copilot-cli aider avante minuet codecompanion llama-vim gptel openai-sdk
+complete -c nemo -n "__fish_seen_subcommand_from connect; and not __fish_seen_subcommand_from $clients" -a "$clients"
+complete -c nemo -n '__fish_seen_subcommand_from connect' -l write -d 'Make a key and change its settings'
+complete -c nemo -n '__fish_seen_subcommand_from connect' -l undo -d 'Take back what was written'
+complete -c nemo -n '__fish_seen_subcommand_from connect' -l no-check -d 'Prove nothing with a call'
+complete -c nemo -n '__fish_seen_subcommand_from connect' -l all -d 'List those too that are not here'
+complete -c nemo -n '__fish_seen_subcommand_from connect' -l seat -x -a '(__nemo_first_column seats list)' -d 'Whose key it is'

@@ -34,7 +34,9 @@ struct Words {
     texts.insert(texts.end(), invocation.arguments.begin(), invocation.arguments.end());
     const std::size_t arguments = texts.size();
     const char* path = std::getenv("PATH");
-    texts.push_back(std::string("PATH=") + (path == nullptr ? "" : path));
+    if (!invocation.environment.contains("PATH")) {
+      texts.push_back(std::string("PATH=") + (path == nullptr ? "" : path));
+    }
     texts.emplace_back("TZ=UTC");
     for (const auto& [name, value] : invocation.environment) texts.push_back(name + "=" + value);
     for (std::size_t i = 0; i < texts.size(); ++i) (i < arguments ? argv : environment).push_back(texts[i].data());

@@ -16,7 +16,7 @@ struct Said {
 struct Invocation {
   std::vector<std::string> arguments;
   std::string input = {};                               // on standard input, which then ends
-  std::map<std::string, std::string> environment = {};  // beside PATH; nothing else is inherited
+  std::map<std::string, std::string> environment = {};  // PATH is inherited unless it is here; nothing else is
 };
 
 // Both output streams are pipes.
