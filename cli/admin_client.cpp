@@ -254,12 +254,15 @@ Result<std::vector<admin::Call>> AdminClient::calls(const admin::CallQuery& quer
   add_if_given(parameters, "model", query.model);
   add_if_given(parameters, "status", query.status);
   add_if_given(parameters, "since", query.since);
+  if (query.paths) parameters.emplace("paths", "true");
   if (query.after_row) parameters.emplace("after_row", std::to_string(*query.after_row));
   return ask_for<std::vector<admin::Call>>(m_socket, {"GET", "/calls", parameters});
 }
 
-Result<admin::CallStory> AdminClient::call(const std::string& id) const {
-  return ask_for<admin::CallStory>(m_socket, {"GET", "/calls/" + encode_segment(id)});
+Result<admin::CallStory> AdminClient::call(const std::string& id, Paths paths) const {
+  httplib::Params parameters;
+  if (paths == Paths::whole) parameters.emplace("paths", "true");
+  return ask_for<admin::CallStory>(m_socket, {"GET", "/calls/" + encode_segment(id), parameters});
 }
 
 Result<std::vector<admin::UsageRow>> AdminClient::usage(const admin::UsageQuery& query) const {
@@ -267,6 +270,7 @@ Result<std::vector<admin::UsageRow>> AdminClient::usage(const admin::UsageQuery&
   add_if_given(parameters, "by", query.by);
   add_if_given(parameters, "since", query.since);
   add_if_given(parameters, "until", query.until);
+  if (query.paths) parameters.emplace("paths", "true");
   return ask_for<std::vector<admin::UsageRow>>(m_socket, {"GET", "/usage", parameters});
 }
 

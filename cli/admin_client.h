@@ -73,7 +73,8 @@ class AdminClient {
   Result<admin::ExperimentReport> report_experiment(const std::string& name) const;
 
   Result<std::vector<admin::Call>> calls(const admin::CallQuery& query) const;  // oldest first
-  Result<admin::CallStory> call(const std::string& id) const;
+  enum class Paths : std::uint8_t { names, whole };                             // of projects
+  Result<admin::CallStory> call(const std::string& id, Paths paths = Paths::names) const;
   Result<std::vector<admin::UsageRow>> usage(const admin::UsageQuery& query) const;
 
   Status login(const std::string& upstream, const Secret& key) const;

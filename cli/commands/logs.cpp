@@ -45,6 +45,7 @@ Table empty_table() {
                 {"COST", Align::right, 0, 0, 8},
                 {"SEAT", Align::left, 3, 6, 8},
                 {"CLIENT", Align::left, 7, 6},
+                {"PROJECT", Align::left, 8, 6},
                 {"ID", Align::left, 4}});
 }
 
@@ -61,6 +62,7 @@ void add_call(Table& table, const admin::Call& call) {
              {output::show_money(call.cost)},
              {call.seat},
              {call.client, Style::faint},
+             {call.project, Style::faint},
              {call.id, Style::faint}});
 }
 
@@ -157,6 +159,7 @@ void add_logs(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, k_most_rows))
       ->capture_default_str();
   command->add_flag("-f,--follow", options->follow, "Go on with calls as they end, until Ctrl-C");
+  command->add_flag("--paths", options->query.paths, "Projects by the whole path of their folder, not by its name");
   command->footer(
       "With --json it prints an array; with --json -f one object per line.\n\n"
       "Examples:\n  nemo logs --status error --since 1h\n  nemo logs -f --seat alice");

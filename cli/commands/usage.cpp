@@ -26,6 +26,7 @@ struct Options {
   std::string since;
   std::string until;
   bool csv = false;
+  bool paths = false;
 };
 
 NanoUsd cost_of(const admin::UsageRow& row) {
@@ -100,6 +101,7 @@ std::string describe_period(const admin::UsageQuery& query) {
 int show_usage(const Context& context, const Options& options) {
   admin::UsageQuery query;
   query.by = options.by;
+  query.paths = options.paths;
   if (!options.since.empty()) {
     const auto since = parse_since(options.since, context.clock.wall());
     if (!since) return context.misused("--since: " + since.error().message);
@@ -134,13 +136,16 @@ void add_usage(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   command
       ->add_option("--by", options->by,
-                   "What to sum by: key, seat, team, model, lane, day, hour, client, tag, upstream")
-      ->check(CLI::IsMember({"key", "seat", "team", "model", "lane", "day", "hour", "client", "tag", "upstream"}))
+                   "What to sum by: key, seat, team, model, lane, day, hour, client, tag, upstream, project")
+      ->check(CLI::IsMember(
+          {"key", "seat", "team", "model", "lane", "day", "hour", "client", "tag", "upstream", "project"}))
       ->type_name("WHAT")
       ->capture_default_str();
   command->add_option("--since", options->since, "Calls from then on: 7d, 2026-11-01 or RFC 3339")->type_name("WHEN");
   command->add_option("--until", options->until, "Calls before then")->type_name("WHEN");
   command->add_flag("--csv", options->csv, "Print CSV (RFC 4180) with exact costs");
+  command->add_flag("--paths", options->paths,
+                    "With --by project: folders by their whole path; else those of one name are one row");
   command->footer("Examples:\n  nemo usage --by seat --since 30d\n  nemo usage --by day --since 2026-11-01 --csv");
   command->callback(
       [&context, options] { context.action = [&context, options] { return show_usage(context, *options); }; });

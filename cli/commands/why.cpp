@@ -35,6 +35,18 @@ std::string say_who(const admin::Call& call) {
   return who;
 }
 
+// "project api, branch main, called by node"
+std::string say_work(const admin::Call& call) {
+  std::string work;
+  const auto add = [&work](const char* what, const std::string& value) {
+    if (!value.empty()) work += (work.empty() ? "" : ", ") + std::string(what) + value;
+  };
+  add("project ", call.project);
+  add("branch ", call.branch);
+  add("called by ", call.process);
+  return work;
+}
+
 void show_head(const Context& context, const admin::CallStory& story) {
   const admin::Call& call = story.call;
   context.out << context.styled(call.id, Style::accent) << "  "
@@ -42,6 +54,7 @@ void show_head(const Context& context, const admin::CallStory& story) {
   if (!call.error_code.empty()) context.out << " (" << context.styled(call.error_code, Style::bad) << ')';
   context.out << " after " << output::show_millis(call.latency_ms) << '\n'
               << "At " << show_time(call.at) << ", " << context.styled(say_who(call), Style::plain) << ".\n"
+              << (say_work(call).empty() ? "" : "For: " + context.styled(say_work(call), Style::plain) + ".\n")
               << "Asked: " << context.styled(call.surface, Style::plain) << ", "
               << (call.stream ? "streamed" : "not streamed") << ", for "
               << context.styled(
@@ -203,9 +216,9 @@ void show_times(const Context& context, const admin::Call& call) {
   context.out << table.draw(context.terminal.width, context.terminal.colours, Header::hide);
 }
 
-int tell(const Context& context, const std::string& id) {
+int tell(const Context& context, const std::string& id, AdminClient::Paths paths) {
   const AdminClient client = context.client();
-  const auto story = client.call(id);
+  const auto story = client.call(id, paths);
   if (!story) return context.refuse(story.error());
   if (context.json) return context.show(*story);
   show_head(context, *story);
@@ -226,7 +239,13 @@ void add_why(CLI::App& app, Context& context) {
   command->add_option("id", *id, "The call's id: the header x-nemo-request-id, or a line of \"nemo logs\"")
       ->required()
       ->type_name("REQUEST_ID");
-  command->callback([&context, id] { context.action = [&context, id] { return tell(context, *id); }; });
+  const auto paths = std::make_shared<bool>(false);
+  command->add_flag("--paths", *paths, "The project by the whole path of its folder, not by its name");
+  command->callback([&context, id, paths] {
+    context.action = [&context, id, paths] {
+      return tell(context, *id, *paths ? AdminClient::Paths::whole : AdminClient::Paths::names);
+    };
+  });
 }
 
 }  // namespace nemo::cli::commands

@@ -15,7 +15,7 @@ namespace {
 using ledger::StatusFilter;
 using ledger::UsageGroup;
 
-constexpr std::array<std::pair<std::string_view, UsageGroup>, 10> k_groups{{{"key", UsageGroup::key},
+constexpr std::array<std::pair<std::string_view, UsageGroup>, 11> k_groups{{{"key", UsageGroup::key},
                                                                             {"seat", UsageGroup::seat},
                                                                             {"team", UsageGroup::team},
                                                                             {"model", UsageGroup::model},
@@ -24,7 +24,8 @@ constexpr std::array<std::pair<std::string_view, UsageGroup>, 10> k_groups{{{"ke
                                                                             {"hour", UsageGroup::hour},
                                                                             {"client", UsageGroup::client},
                                                                             {"tag", UsageGroup::tag},
-                                                                            {"upstream", UsageGroup::upstream}}};
+                                                                            {"upstream", UsageGroup::upstream},
+                                                                            {"project", UsageGroup::project}}};
 
 constexpr std::array<std::pair<std::string_view, StatusFilter>, 4> k_statuses{{{"ok", StatusFilter::ok},
                                                                                {"error", StatusFilter::error},
@@ -110,7 +111,11 @@ Result<std::optional<WallTime>> find_time(const Parameters& parameters, const ch
   return std::optional{*time};
 }
 
-Call to_call(std::int64_t row, const call::CallRecord& record) {
+Paths to_paths(const Parameters& parameters) {
+  return find(parameters, "paths").value_or("") == "true" ? Paths::whole : Paths::names;
+}
+
+Call to_call(std::int64_t row, const call::CallRecord& record, Paths paths) {
   Call call;
   call.row = row;
   call.id = record.id;
@@ -141,6 +146,9 @@ Call to_call(std::int64_t row, const call::CallRecord& record) {
   call.experiment = record.experiment;
   call.arm = record.arm;
   call.client = record.client;
+  call.process = record.origin.process;
+  call.project = paths == Paths::whole ? record.origin.project : call::project_name(record.origin.project);
+  call.branch = record.origin.branch;
   call.tags = record.tags;
   call.reserved = to_dollars(record.reserved);
   call.estimated_tokens = record.estimated_tokens;
@@ -149,9 +157,9 @@ Call to_call(std::int64_t row, const call::CallRecord& record) {
   return call;
 }
 
-CallStory to_story(const call::CallRecord& record) {
+CallStory to_story(const call::CallRecord& record, Paths paths) {
   CallStory story;
-  story.call = to_call(0, record);
+  story.call = to_call(0, record, paths);
   story.requested_model = record.requested_model;
   story.model_reason = record.trace.model_reason;
   story.strategy = record.trace.strategy;
@@ -227,6 +235,24 @@ UsageRow to_usage_row(const ledger::UsageRow& row) {
           row.cached_tokens, row.output_tokens, to_dollars(row.cost)};
 }
 
+std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow>& rows) {
+  std::vector<ledger::UsageRow> named;
+  for (const ledger::UsageRow& row : rows) {
+    const std::string name = call::project_name(row.group);
+    const auto same = std::find_if(named.begin(), named.end(), [&](const auto& one) { return one.group == name; });
+    ledger::UsageRow& sum = same != named.end() ? *same : named.emplace_back();
+    sum.group = name;
+    sum.calls += row.calls;
+    sum.errors += row.errors;
+    sum.input_tokens += row.input_tokens;
+    sum.cached_tokens += row.cached_tokens;
+    sum.output_tokens += row.output_tokens;
+    sum.cost += row.cost;
+  }
+  std::stable_sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.cost > b.cost; });
+  return named;
+}
+
 Result<ledger::CallFilter> to_call_filter(const Parameters& parameters) {
   ledger::CallFilter filter;
   filter.key = find(parameters, "key");
@@ -258,9 +284,10 @@ Result<ledger::UsageQuery> to_usage_query(const Parameters& parameters) {
       known = true;
     }
     if (!known) {
-      return fail(ErrorKind::invalid_request,
-                  "by takes key, seat, team, model, lane, day, hour, client, tag or upstream, not \"" + *by + "\"",
-                  "by");
+      return fail(
+          ErrorKind::invalid_request,
+          "by takes key, seat, team, model, lane, day, hour, client, tag, upstream or project, not \"" + *by + "\"",
+          "by");
     }
   }
   const auto since = find_time(parameters, "since");

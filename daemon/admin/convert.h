@@ -20,13 +20,19 @@ using Parameters = std::map<std::string, std::string>;  // of a query string, de
 
 constexpr int k_most_calls = 10'000;  // of one answer, so that it fits the memory of both programs
 
-Call to_call(std::int64_t row, const call::CallRecord& record);
-CallStory to_story(const call::CallRecord& record);
+// Whether a project's folder is told whole, or only what it is called.
+enum class Paths : std::uint8_t { names, whole };
+Paths to_paths(const Parameters& parameters);  // paths=true
+
+Call to_call(std::int64_t row, const call::CallRecord& record, Paths paths = Paths::names);
+CallStory to_story(const call::CallRecord& record, Paths paths = Paths::names);
 // The key's terms are looked up in `directory`.
 Key to_key(const access::VirtualKey& key, const access::Directory& directory, WallTime now);
 std::vector<Team> to_teams(const access::Directory& directory);
 std::vector<Seat> to_seats(const access::Directory& directory);  // those of all keys, by name
 UsageRow to_usage_row(const ledger::UsageRow& row);
+// Of a sum by project: its groups by their names, those of one name as one row. The dearest first, as before.
+std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow>& rows);
 
 // invalid_request names the parameter and what it takes.
 Result<ledger::CallFilter> to_call_filter(const Parameters& parameters);

@@ -160,23 +160,26 @@ AdminReply Routes::list_calls(const AdminRequest& request, const Names& /*names*
   if (!filter) return reply_with(filter.error());
   const auto calls = m_history.find_calls(*filter);
   if (!calls) return reply_with(calls.error());
+  const Paths paths = to_paths(request.parameters);
   Json list = Json::array();
-  for (const ledger::CallRow& row : *calls) list.push_back(to_call(row.row, row.record));
+  for (const ledger::CallRow& row : *calls) list.push_back(to_call(row.row, row.record, paths));
   return reply(list);
 }
 
-AdminReply Routes::tell_call(const AdminRequest& /*request*/, const Names& names) {
+AdminReply Routes::tell_call(const AdminRequest& request, const Names& names) {
   const auto found = m_history.find_call(names.front());
   if (!found) return reply_with(found.error());
   if (!*found) return reply_with(fail(ErrorKind::not_found, "no call has the id " + names.front()));
-  return reply(to_story(**found));
+  return reply(to_story(**found, to_paths(request.parameters)));
 }
 
 AdminReply Routes::sum_usage(const AdminRequest& request, const Names& /*names*/) {
   const auto query = to_usage_query(request.parameters);
   if (!query) return reply_with(query.error());
-  const auto rows = m_history.usage(*query);
+  auto rows = m_history.usage(*query);
   if (!rows) return reply_with(rows.error());
+  const bool by_name = query->by == ledger::UsageGroup::project && to_paths(request.parameters) == Paths::names;
+  if (by_name) *rows = by_project_name(*rows);
   Json list = Json::array();
   for (const ledger::UsageRow& row : *rows) list.push_back(to_usage_row(row));
   return reply(list);

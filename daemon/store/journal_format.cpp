@@ -13,10 +13,12 @@ namespace {
 
 using call::CallRecord;
 
-// The first of them is what Nemo wrote before it routed: read, and written no more. A start after an update reads what
-// the Nemo before it left.
+// A start after an update reads what the Nemo before it left, so that older formats are read, and written no more: the
+// first, from before calls were routed, and the second, from before they knew whose work they were.
 constexpr std::uint8_t k_first_format = 1;
-constexpr std::uint8_t k_format = 2;
+constexpr std::uint8_t k_routing_format = 2;
+constexpr std::uint8_t k_origin_format = 3;
+constexpr std::uint8_t k_format = k_origin_format;
 constexpr std::size_t k_length_bytes = 4;
 constexpr std::size_t k_checksum_bytes = 8;
 static_assert(k_journal_head_bytes == k_length_bytes + k_checksum_bytes);
@@ -86,8 +88,9 @@ class Reader {
 
   bool ok() const { return m_ok; }
   bool at_end() const { return m_rest.empty(); }
-  // Whether the payload has what came with the second format.
-  bool has_routing() const { return m_format > k_first_format; }
+  // Whether the payload has what came with the second format, and with the third.
+  bool has_routing() const { return m_format >= k_routing_format; }
+  bool has_origin() const { return m_format >= k_origin_format; }
 
   std::int64_t number() {
     std::uint64_t zigzag = 0;
@@ -270,6 +273,8 @@ void put_rest(Writer& out, const CallRecord& record) {
   out.number(record.attempts);
   for (const std::string* text : {&record.experiment, &record.arm, &record.client}) out.text(*text);
   out.list(record.tags, [&](const std::string& tag) { out.text(tag); });
+  for (const std::string* text : {&record.origin.process, &record.origin.project, &record.origin.branch})
+    out.text(*text);
 }
 
 void get_rest(Reader& in, CallRecord& record) {
@@ -277,6 +282,8 @@ void get_rest(Reader& in, CallRecord& record) {
   record.attempts = in.small<int>();
   for (std::string* text : {&record.experiment, &record.arm, &record.client}) *text = in.text();
   in.list(record.tags, [&] { return in.text(); });
+  if (!in.has_origin()) return;
+  for (std::string* text : {&record.origin.process, &record.origin.project, &record.origin.branch}) *text = in.text();
 }
 
 std::optional<CallRecord> read_payload(std::string_view payload) {

@@ -40,6 +40,9 @@ static void each_call_field(Visit& visit, Value& value) {
   visit("estimated_tokens", value.estimated_tokens);
   visit("budget_fallback", value.budget_fallback);
   visit("accepted", value.accepted);
+  visit("process", value.process);
+  visit("project", value.project);
+  visit("branch", value.branch);
 }
 
 void to_json(Json& json, const Call& value) {

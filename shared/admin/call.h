@@ -18,6 +18,7 @@ struct CallQuery {
   std::string since;   // RFC 3339
   std::optional<std::int64_t> after_row;
   int limit = 50;
+  bool paths = false;  // projects by their whole path
 };
 
 struct Call {
@@ -38,8 +39,9 @@ struct Call {
   std::vector<std::string> tags;
   std::string reserved = "0";  // dollars that were set aside before the call
   std::int64_t estimated_tokens = 0;
-  std::string budget_fallback;   // the model that was asked for, when the budget sent the call to another
-  std::optional<bool> accepted;  // a completion: whether its text was taken; none: not known
+  std::string budget_fallback;           // the model that was asked for, when the budget sent the call to another
+  std::optional<bool> accepted;          // a completion: whether its text was taken; none: not known
+  std::string process, project, branch;  // whose work it was; empty: not known
 };
 
 struct CandidateView {

@@ -13,6 +13,7 @@ struct UsageQuery {
   std::string by = "model";
   std::string since;  // RFC 3339; empty: from the beginning
   std::string until;
+  bool paths = false;  // projects by their whole path; else by its last component, and one row for all of one name
 };
 
 struct UsageRow {

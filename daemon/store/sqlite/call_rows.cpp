@@ -16,7 +16,7 @@ const std::string_view k_call_columns =
     "id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, outcome, http_status, "
     "error_code, stream, latency, ttft, overhead, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
     "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, budget_fallback, "
-    "cache_write_tokens, accepted";
+    "cache_write_tokens, accepted, project, branch, process";
 
 namespace {
 
@@ -35,8 +35,9 @@ constexpr std::string_view k_mark_accepted_sql =
     "UPDATE call SET accepted = ?2 WHERE row = (SELECT max(row) FROM call WHERE id = ?1)";
 
 constexpr std::string_view k_add_to_day_sql =
-    "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, calls, errors, input_tokens, "
-    "cached_tokens, output_tokens, reasoning_tokens, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, project, calls, errors, "
+    "input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors, "
     "input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens, "
     "output_tokens = output_tokens + excluded.output_tokens, "
@@ -85,6 +86,10 @@ CallRecord read_call(const Statement& row, int first_column) {
   record.budget_fallback = text();
   record.usage.cache_write_tokens = number();
   if (!row.is_null(column)) record.accepted = row.integer(column) != 0;
+  ++column;
+  record.origin.project = text();
+  record.origin.branch = text();
+  record.origin.process = text();
   return record;
 }
 
@@ -123,14 +128,14 @@ void CallRows::insert_row(const CallRecord& record) {
   const auto ttft = record.ttft ? std::optional(record.ttft->count()) : std::nullopt;
   const auto accepted = record.accepted ? std::optional(*record.accepted ? 1 : 0) : std::nullopt;
   const call::Usage& usage = record.usage;
-  m_insert_call.run_with(record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team,
-                         to_string(record.surface), record.lane, record.requested_model, record.model, record.upstream,
-                         record.deployment, to_string(record.outcome), record.http_status, record.error_code,
-                         record.stream ? 1 : 0, record.latency.count(), ttft, record.overhead.count(),
-                         usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
-                         to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment,
-                         record.arm, record.client, to_json(record.tags), record.reserved.value,
-                         record.estimated_tokens, record.budget_fallback, usage.cache_write_tokens, accepted);
+  m_insert_call.run_with(
+      record.id, record.at.time_since_epoch().count(), record.key, record.seat, record.team, to_string(record.surface),
+      record.lane, record.requested_model, record.model, record.upstream, record.deployment, to_string(record.outcome),
+      record.http_status, record.error_code, record.stream ? 1 : 0, record.latency.count(), ttft,
+      record.overhead.count(), usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
+      to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment, record.arm,
+      record.client, to_json(record.tags), record.reserved.value, record.estimated_tokens, record.budget_fallback,
+      usage.cache_write_tokens, accepted, record.origin.project, record.origin.branch, record.origin.process);
 }
 
 void CallRows::add_to_day(const CallRecord& record) {
@@ -139,7 +144,7 @@ void CallRows::add_to_day(const CallRecord& record) {
     const CallRecord& other = *one.sample;
     return one.day == day && other.key == record.key && other.seat == record.seat && other.team == record.team &&
            other.model == record.model && other.lane == record.lane && other.client == record.client &&
-           other.upstream == record.upstream;
+           other.upstream == record.upstream && other.origin.project == record.origin.project;
   });
   DaySum& sum = same != m_days.end() ? *same : m_days.emplace_back(DaySum{&record, day});
   ++sum.calls;
@@ -157,8 +162,8 @@ void CallRows::write_days() {
   for (const DaySum& sum : m_days) {
     const CallRecord& group = *sum.sample;
     m_add_to_day.run_with(sum.day, group.key, group.seat, group.team, group.model, group.lane, group.client,
-                          group.upstream, sum.calls, sum.errors, sum.input, sum.cached, sum.output, sum.reasoning,
-                          sum.cost);
+                          group.upstream, group.origin.project, sum.calls, sum.errors, sum.input, sum.cached,
+                          sum.output, sum.reasoning, sum.cost);
   }
   m_days.clear();
 }

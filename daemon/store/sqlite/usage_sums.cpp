@@ -90,6 +90,8 @@ std::string row_expression(UsageGroup by) {
       return "client";
     case UsageGroup::upstream:
       return "upstream";
+    case UsageGroup::project:
+      return "project";
     case UsageGroup::tag:
       return "tags";
     case UsageGroup::day:

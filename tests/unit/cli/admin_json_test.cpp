@@ -57,7 +57,7 @@ TEST_CASE("the fields of a call are those of the contract, in its order") {
         "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
         "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
         "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, "
-        "budget_fallback, accepted");
+        "budget_fallback, accepted, process, project, branch");
 }
 
 TEST_CASE("what is unknown is null, and costs are exact text") {

@@ -38,6 +38,7 @@ call::CallRecord full_record() {
   record.arm = "b";
   record.accepted = false;
   record.client = "OpenAI/JS \"4.0\" Ünï";
+  record.origin = {"node \"18\"", "/home/anna/Ünï code/api", "feature/x"};
   record.tags = {"code", "a \"quoted\" \\ tag", "", "ü"};
   record.trace.model_reason = "lane reasoning: 12 tools";
   record.trace.strategy = "least-busy";
@@ -88,6 +89,7 @@ void check_who_and_where(const call::CallRecord& read, const call::CallRecord& w
   CHECK(read.arm == written.arm);
   CHECK(read.accepted == written.accepted);
   CHECK(read.client == written.client);
+  CHECK(read.origin == written.origin);
   CHECK(read.tags == written.tags);
 }
 

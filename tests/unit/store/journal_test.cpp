@@ -48,6 +48,15 @@ constexpr std::string_view k_first_format_hex =
     "31086e656d6f1c757073747265616d5f6572726f721469742073616964206e6fee071428046432127665727465782d6575000090"
     "033c50";
 
+// And as Nemo wrote it before it knew whose work a call was.
+constexpr std::string_view k_second_format_hex =
+    "1b010000b3e0cd65e2173cdd020e7265715f74776f80c0f995e0a2b0060a6b65795f3108616e6e6108636f7265166f70656e6169"
+    "2d6368617412726561736f6e696e67126e656d6f2f6175746f1c67656d696e692d322e352d70726f127665727465782d65753067"
+    "656d696e692d322e352d70726f407665727465782d6575046f6b900300028eda960102b0e7028205d00fa0069003ac021070726f"
+    "7669646572d80404e2a2f3ad07eaf0e0fd5ba814d6c4020a00086d6973730218666c6173682d6f722d70726f0262124f70656e41"
+    "492f4a530408636f6465001c6c616e6520726561736f6e696e6702046431146c65617374206275737902163220696e20666c6967"
+    "687402046431086e656d6f0000900314280e0a6865646765146c656173742d62757379";
+
 std::string bytes_of_hex(std::string_view hex) {
   std::string bytes;
   for (; hex.size() >= 2; hex.remove_prefix(2))
@@ -128,6 +137,27 @@ TEST_CASE("a record of the format before this one is read, and what it did not k
   CHECK(record.trace.attempts[1].note.empty());
 }
 
+TEST_CASE("a record of the second format has all that it had, and no origin") {
+  const std::string old = bytes_of_hex(k_second_format_hex);
+  call::CallRecord now = test::make_call("req_new");
+  now.origin = {"node", "/home/anna/api", "main"};
+  const auto records = records_in(old + store::to_journal_bytes(now) + old + bytes_of_hex(k_first_format_hex));
+  REQUIRE(records.size() == 4);
+  CHECK(records[1].origin == now.origin);
+  const call::CallRecord& record = records[2];
+  CHECK(record.id == "req_two");
+  CHECK(record.usage == call::Usage{1000, 400, 200, 150, call::UsageSource::provider, 300});
+  CHECK(record.accepted == true);
+  CHECK(record.client == "OpenAI/JS");
+  CHECK(record.tags == std::vector<std::string>{"code", ""});
+  CHECK(record.origin == call::Origin{});
+  CHECK(record.trace.strategy == "least-busy");
+  REQUIRE(record.trace.candidates.size() == 1);
+  CHECK(record.trace.candidates[0].figures == "2 in flight");
+  REQUIRE(record.trace.attempts.size() == 1);
+  CHECK(record.trace.attempts[0].note == "hedge");
+}
+
 TEST_CASE("what the Nemo before this one left in a journal is in the ledger after the update") {
   const test::TempFolder folder;
   const test::StillClock clock;
@@ -143,12 +173,12 @@ TEST_CASE("what the Nemo before this one left in a journal is in the ledger afte
 }
 
 TEST_CASE("a record of a format that only a newer Nemo knows ends the reading, and so does one of none") {
-  for (const char format : {'\0', '\3', '\xff'}) {
+  for (const char format : {'\0', '\4', '\xff'}) {
     std::string bytes = store::to_journal_bytes(test::make_call("req_0"));
     bytes[store::k_journal_head_bytes] = format;
     store::seal_journal_record(bytes);
     CHECK(records_in(bytes).empty());
-    bytes[store::k_journal_head_bytes] = 2;
+    bytes[store::k_journal_head_bytes] = 3;
     store::seal_journal_record(bytes);
     CHECK(records_in(bytes).size() == 1);
   }
@@ -193,6 +223,7 @@ TEST_CASE("texts and lists of any length make a record of bounded length that ca
   call::CallRecord record = test::make_call("req_long");
   record.requested_model = long_text;
   record.client = long_text;
+  record.origin = {long_text, long_text, long_text};
   record.tags.assign(1000, long_text);
   record.trace.model_reason = long_text;
   record.trace.strategy = long_text;

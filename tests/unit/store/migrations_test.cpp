@@ -217,6 +217,49 @@ TEST_CASE("a database from before experiments keeps its calls, with nothing writ
   CHECK(experiments->empty());
 }
 
+TEST_CASE("a database from before projects keeps its calls and daily sums, which belong to none") {
+  test::TempFolder folder;
+  const test::StillClock clock;
+  const auto file = folder.path() / "nemo.db";
+  {
+    Connection connection(file, Access::read_write);
+    REQUIRE(store::migrate(connection, store::all_migrations().first(8), clock.wall(), file).ok());
+    connection.exec(
+        "INSERT INTO call (id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, "
+        "outcome, http_status, error_code, stream, latency, overhead, input_tokens, cached_tokens, output_tokens, "
+        "reasoning_tokens, usage_source, cost, cache, attempts, experiment, arm, client, tags) VALUES ('old', 5, 'k', "
+        "'anna', '', 'openai-chat', '', 'm', 'm', 'u', 'd', 'ok', 200, '', 0, 5, 1, 10, 2, 3, 1, 'provider', 100, "
+        "'miss', 1, '', '', 'curl', '[]')");
+    connection.exec(
+        "INSERT INTO usage_daily VALUES (0, 'k', 'anna', '', 'm', '', 'curl', 'u', 1, 0, 10, 2, 3, 1, 100), "
+        "(-7, 'k', 'ben', '', 'm', '', 'curl', 'u', 4, 2, 20, 0, 6, 0, 700)");
+  }
+  const auto store = test::open_store(folder.path(), clock);
+  const auto old = store->call_history().find_call("old");
+  REQUIRE(old.ok());
+  REQUIRE(old->has_value());
+  CHECK((*old)->origin == call::Origin{});
+  call::CallRecord record = test::make_call("new");
+  record.origin = {"node", "/home/anna/api", "main"};
+  store->request_log().append(record);
+  store->flush();
+  const auto projects = store->call_history().usage({ledger::UsageGroup::project, {}, {}});
+  REQUIRE(projects.ok());
+  REQUIRE(projects->size() == 2);
+  CHECK(projects->at(0).group == "/home/anna/api");
+  CHECK(projects->at(0).cost == NanoUsd{1500});
+  CHECK(projects->at(1).group.empty());
+  CHECK(projects->at(1).calls == 5);
+  CHECK(projects->at(1).errors == 2);
+  CHECK(projects->at(1).input_tokens == 30);
+  CHECK(projects->at(1).cost == NanoUsd{800});
+  const auto seats = store->call_history().usage({ledger::UsageGroup::seat, {}, {}});
+  REQUIRE(seats.ok());
+  REQUIRE(seats->size() == 2);
+  CHECK(seats->at(0).group == "anna");
+  CHECK(seats->at(0).cost == NanoUsd{1600});
+}
+
 TEST_CASE("a migration that fails leaves no trace, and those before it stay") {
   Database database;
   const std::vector<Migration> broken = {{1, "0001_good", "CREATE TABLE good (a INTEGER) STRICT;"},

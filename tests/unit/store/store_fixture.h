@@ -60,6 +60,8 @@ inline call::CallRecord make_random_call(std::mt19937& random, int number) {
   record.lane = pick({"", "completion", "reasoning"});
   record.client = pick({"", "curl", "OpenAI/JS"});
   record.upstream = pick({"", "nemo", "vertex-eu"});
+  record.origin.project = pick({"", "/home/anna/api", "/home/anna/web", "/srv/api"});
+  record.origin.branch = pick({"", "main"});
   record.outcome = static_cast<call::Outcome>(below(4));
   record.usage = {below(100'000), below(1000), below(5000), below(100), call::UsageSource::provider, below(500)};
   record.cost = NanoUsd{below(4'000'000'000U)};

@@ -76,6 +76,8 @@ std::string group_of(const call::CallRecord& record, UsageGroup by) {
       return record.upstream;
     case UsageGroup::tag:
       return tags_of(record);
+    case UsageGroup::project:
+      return record.origin.project;
   }
   return {};
 }
@@ -110,9 +112,9 @@ Sums only_hours(Sums sums) {
   return sums;
 }
 
-constexpr UsageGroup k_all_groups[] = {UsageGroup::key,  UsageGroup::seat,    UsageGroup::team, UsageGroup::model,
-                                       UsageGroup::lane, UsageGroup::day,     UsageGroup::hour, UsageGroup::client,
-                                       UsageGroup::tag,  UsageGroup::upstream};
+constexpr UsageGroup k_all_groups[] = {UsageGroup::key,  UsageGroup::seat,     UsageGroup::team,   UsageGroup::model,
+                                       UsageGroup::lane, UsageGroup::day,      UsageGroup::hour,   UsageGroup::client,
+                                       UsageGroup::tag,  UsageGroup::upstream, UsageGroup::project};
 
 std::vector<call::CallRecord> write_random_calls(store::SqliteStore& store, int count) {
   std::mt19937 random(20261122);
@@ -188,6 +190,19 @@ TEST_CASE("the dearest group comes first, days and hours in their order") {
       return is_time ? a.group < b.group : a.cost > b.cost;
     }));
   }
+}
+
+TEST_CASE("what a project has used is known after its calls have left the ledger") {
+  const test::TempFolder folder;
+  test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  const auto records = write_random_calls(*store, 500);
+  clock.set(test::k_today + std::chrono::days(400));
+  store->set_retention_days(30);
+  store->flush();
+  const Sums sums = found(*store, {UsageGroup::project, {}, {}});
+  CHECK(sums.size() == 4);
+  CHECK(sums == expected(records, {UsageGroup::project, {}, {}}));
 }
 
 TEST_CASE("a retention of 0 days keeps everything") {
