@@ -44,22 +44,30 @@ class LoopPool : public std::enable_shared_from_this<LoopPool> {
   std::size_t m_out = 0;
 };
 
-CurlTransport::CurlTransport() {
+CurlTransport::Loops CurlTransport::make_loops() {
   static const lib::curl::Library k_library;
-  m_shared = std::make_shared<CurlLoop>(CurlLoop::Thread::own);
-  m_private = std::make_shared<LoopPool>();
+  return {std::make_shared<CurlLoop>(CurlLoop::Thread::own), std::make_shared<LoopPool>()};
 }
+
+CurlTransport::CurlTransport() : m_loops(make_loops()) {}
 
 CurlTransport::~CurlTransport() = default;
 
 std::unique_ptr<Exchange> CurlTransport::start(Request request) {
   const bool may_share = request.raced || request.url.starts_with("https:") || request.version == HttpVersion::http2;
-  std::shared_ptr<CurlLoop> loop = may_share ? m_shared : m_private->borrow(m_shared);
+  const Loops loops = m_loops.with([](const Loops& now) { return now; });
+  std::shared_ptr<CurlLoop> loop = may_share ? loops.shared : loops.own->borrow(loops.shared);
   auto transfer = std::make_shared<Transfer>();
   transfer->request = std::move(request);
   auto exchange = std::make_unique<CurlExchange>(loop, transfer);
   loop->start(std::move(transfer));
   return exchange;
+}
+
+// The old loops, and their connections with them, go with the last exchange that holds them.
+void CurlTransport::forget_connections() {
+  Loops next = make_loops();
+  m_loops.with([&](Loops& now) { std::swap(now, next); });
 }
 
 bool CurlTransport::pause(int client_fd, Millis time) {

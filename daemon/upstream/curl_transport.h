@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "daemon/upstream/transport.h"
+#include "shared/guarded.h"
 
 namespace nemo::upstream {
 
@@ -23,10 +24,16 @@ class CurlTransport final : public Transport {
   std::unique_ptr<Exchange> start(Request request) override;
   Race wait_first(Exchange& first, Exchange& second, int client_fd, std::optional<SteadyTime> until) override;
   bool pause(int client_fd, Millis time) override;
+  void forget_connections() override;
 
  private:
-  std::shared_ptr<CurlLoop> m_shared;
-  std::shared_ptr<LoopPool> m_private;
+  struct Loops {
+    std::shared_ptr<CurlLoop> shared;
+    std::shared_ptr<LoopPool> own;
+  };
+  static Loops make_loops();
+
+  Guarded<Loops> m_loops;
 };
 
 }  // namespace nemo::upstream

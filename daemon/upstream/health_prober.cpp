@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "daemon/upstream/google/endpoints.h"
 #include "daemon/upstream/model_lists.h"
 #include "shared/log.h"
 #include "shared/thread_name.h"
@@ -30,6 +31,17 @@ struct Summary {
   SteadyTime last_begun = SteadyTime::min();
 };
 
+// Whatever it answers, there is a connection then.
+std::optional<Request> request_for_nothing(const config::Upstream& upstream) {
+  if (upstream.kind != config::UpstreamKind::vertex) return std::nullopt;
+  Request request;
+  request.method = "GET";
+  request.url = upstream.base_url.empty() ? google::base_url_of(upstream.location) : upstream.base_url;
+  request.ca_file = upstream.ca_file;
+  request.connect_timeout = upstream.connect_timeout;
+  return request;
+}
+
 bool lacks_key(const ProbedDeployment& deployment) {
   return deployment.upstream.key.kind != config::SecretRef::Kind::none && deployment.key.empty();
 }
@@ -37,7 +49,8 @@ bool lacks_key(const ProbedDeployment& deployment) {
 }  // namespace
 
 std::vector<std::string> due_upstreams(const std::vector<Standing>& deployments,
-                                       const std::map<std::string, SteadyTime>& last_asked, SteadyTime now) {
+                                       const std::map<std::string, SteadyTime>& last_asked, SteadyTime now,
+                                       Occasion occasion) {
   using routing::Condition;
   std::map<std::string, Summary> upstreams;
   for (const Standing& one : deployments) {
@@ -48,6 +61,10 @@ std::vector<std::string> due_upstreams(const std::vector<Standing>& deployments,
   }
   std::vector<std::string> due;
   for (const auto& [name, summary] : upstreams) {
+    if (summary.may_be_asked && occasion == Occasion::interruption) {
+      due.push_back(name);
+      continue;
+    }
     const bool at_rest = now >= summary.last_begun + k_at_rest_after;
     if (!summary.may_be_asked || (!summary.in_trouble && !at_rest)) continue;
     const seconds pause = summary.in_trouble ? k_between_questions_in_trouble : k_between_questions_at_rest;
@@ -71,7 +88,8 @@ std::optional<Verdict> verdict_on(int status) {
   return Verdict{false, std::string(code_of(ErrorKind::upstream_error))};
 }
 
-HealthProber::HealthProber(Transport& transport, const Clock& clock) : m_transport(transport), m_clock(clock) {
+HealthProber::HealthProber(Transport& transport, const Clock& clock, std::function<Sight()> look)
+    : m_transport(transport), m_clock(clock), m_machine(std::move(look)) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
     throw std::system_error(errno, std::generic_category(), "no descriptors for the health prober");
@@ -110,7 +128,9 @@ void HealthProber::run() {
     lock.unlock();
     // Without memory or a descriptor to spare nobody is asked; the next round may have them.
     try {
-      ask_those_due(*deployments);
+      const bool interrupted = m_machine.has_changed();
+      if (interrupted) m_transport.forget_connections();
+      ask_those_due(*deployments, interrupted ? Occasion::interruption : Occasion::usual);
     } catch (const std::exception& trouble) {
       log::warn(std::string("the health of upstreams could not be asked for: ") + trouble.what());
     }
@@ -119,7 +139,7 @@ void HealthProber::run() {
   }
 }
 
-void HealthProber::ask_those_due(const Deployments& deployments) {
+void HealthProber::ask_those_due(const Deployments& deployments, Occasion occasion) {
   const SteadyTime now = m_clock.steady();
   std::vector<Standing> standings;
   standings.reserve(deployments.size());
@@ -128,7 +148,7 @@ void HealthProber::ask_those_due(const Deployments& deployments) {
     standings.push_back({one.upstream.name, figures.condition, one.gauge->last_begun()});
   }
   std::vector<Question> questions;
-  for (const std::string& name : due_upstreams(standings, m_last_asked, now)) {
+  for (const std::string& name : due_upstreams(standings, m_last_asked, now, occasion)) {
     const auto at = std::find_if(deployments.begin(), deployments.end(),
                                  [&](const ProbedDeployment& one) { return one.upstream.name == name; });
     m_last_asked[name] = now;
@@ -140,11 +160,20 @@ void HealthProber::ask_those_due(const Deployments& deployments) {
 
 std::optional<HealthProber::Question> HealthProber::ask(const ProbedDeployment& deployment) {
   auto request = models_request(deployment.upstream, deployment.key);
+  const bool has_list = request.has_value();
+  if (!has_list) request = request_for_nothing(deployment.upstream);
   if (!request) return std::nullopt;
   request->first_byte_timeout = k_patience;
   request->idle_timeout = k_patience;
   request->raced = true;  // they all go on while this thread waits for one
-  return Question{deployment.upstream.name, m_transport.start(std::move(*request))};
+  return Question{deployment.upstream.name, m_transport.start(std::move(*request)), has_list};
+}
+
+// An answer that is left unread would take its connection with it.
+void HealthProber::read_to_end(Exchange& exchange) {
+  constexpr std::size_t k_longest = std::size_t{1} << 20U;
+  std::string body;
+  while (body.size() < k_longest && exchange.wait_body(m_near.get()) == Wake::ready) exchange.take(body);
 }
 
 void HealthProber::hear(const Question& question, const Deployments& deployments) {
@@ -163,7 +192,8 @@ void HealthProber::hear(const Question& question, const Deployments& deployments
       break;
     }
   }
-  if (!verdict) return;
+  read_to_end(exchange);
+  if (!verdict || !question.counts) return;
   const SteadyTime now = m_clock.steady();
   for (const ProbedDeployment& one : deployments) {
     if (one.upstream.name == question.upstream) one.gauge->probed(verdict->answered, verdict->code, now);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +15,7 @@
 
 #include "daemon/config/settings.h"
 #include "daemon/routing/gauge.h"
+#include "daemon/upstream/machine_watch.h"
 #include "daemon/upstream/transport.h"
 #include "shared/clock.h"
 #include "shared/file_descriptor.h"
@@ -35,10 +38,12 @@ struct Standing {
 };
 
 // The upstreams to be asked now: one with a deployment that is cooling or half-open, when it was not asked within 10 s;
-// one at all of whose deployments no call has begun for a minute, when it was not asked within 60 s. One that said when
-// to come back (rate_limited) is left alone. Pure.
+// one at all of whose deployments no call has begun for a minute, when it was not asked within 60 s; after an
+// interruption all. One that said when to come back (rate_limited) is left alone. Pure.
+enum class Occasion : std::uint8_t { usual, interruption };
 std::vector<std::string> due_upstreams(const std::vector<Standing>& deployments,
-                                       const std::map<std::string, SteadyTime>& last_asked, SteadyTime now);
+                                       const std::map<std::string, SteadyTime>& last_asked, SteadyTime now,
+                                       Occasion occasion = Occasion::usual);
 
 // What an answer to the question says of all deployments of an upstream; absent: nothing.
 struct Verdict {
@@ -51,11 +56,12 @@ struct Verdict {
 std::optional<Verdict> verdict_on(int status);
 
 // Any thread. One thread of its own looks every few seconds at who is due (by `clock`), asks them all at once for their
-// model list, and tells their gauges. Upstreams of kind vertex, which have nothing that costs nothing, and those that
-// need a key and have none are never asked.
+// model list, and tells their gauges. That also keeps the connections of an upstream at rest open, so that the first
+// keystroke finds them; once the machine has slept or has another network they are made anew at once. An upstream of
+// kind vertex, which has no list, is only connected to; those that need a key and have none are never asked.
 class HealthProber {
  public:
-  HealthProber(Transport& transport, const Clock& clock);
+  HealthProber(Transport& transport, const Clock& clock, std::function<Sight()> look = look_at_machine);
   ~HealthProber();  // gives up what runs, within milliseconds
   HealthProber(const HealthProber&) = delete;
   HealthProber& operator=(const HealthProber&) = delete;
@@ -68,16 +74,19 @@ class HealthProber {
   struct Question {
     std::string upstream;
     std::unique_ptr<Exchange> exchange;
+    bool counts = true;  // the answer says something of its deployments
   };
 
   void run();
-  void ask_those_due(const Deployments& deployments);
+  void ask_those_due(const Deployments& deployments, Occasion occasion);
   std::optional<Question> ask(const ProbedDeployment& deployment);
   void hear(const Question& question, const Deployments& deployments);
+  void read_to_end(Exchange& exchange);
 
   Transport& m_transport;
   const Clock& m_clock;
-  std::map<std::string, SteadyTime> m_last_asked;  // by upstream; the own thread's
+  MachineWatch m_machine;                          // the own thread's
+  std::map<std::string, SteadyTime> m_last_asked;  // by upstream; likewise
   std::mutex m_mutex;
   std::condition_variable m_wake;
   std::shared_ptr<const Deployments> m_deployments = std::make_shared<const Deployments>();

@@ -34,7 +34,9 @@ struct World {
   std::mutex mutex;
   std::vector<std::string> asked;  // request lines
   std::atomic<int> status{200};
+  std::atomic<int> connections{0};
   TcpServer server{[this](Peer& peer, int) {
+    ++connections;
     for (std::string one; !(one = peer.read_request()).empty();) {
       {
         const std::lock_guard lock(mutex);
@@ -185,16 +187,44 @@ TEST_CASE("how often an upstream is asked goes by the clock, and is remembered w
   CHECK(world.times("GET /a/models") == 2);
 }
 
-TEST_CASE("a kind that has nothing for free, and an upstream whose key is missing, are never asked") {
+TEST_CASE("an upstream whose key is missing is never asked, and one without a list is only connected to") {
   World world;
+  world.status = 404;
   const ProbedDeployment vertex = world.deployment("vertex", UpstreamKind::vertex);
   world.fail_once(vertex);
+  const Condition before = world.figures(vertex).condition;
   ProbedDeployment keyless = world.deployment("keyless");
   keyless.upstream.key = {config::SecretRef::Kind::env, "MISSING"};
   upstream::HealthProber prober(world.transport, world.clock);
   world.look(prober, {vertex, keyless});
-  const std::lock_guard lock(world.mutex);
-  CHECK(world.asked == Names{"GET /new0/models", "GET /new1/models"});
+  CHECK(world.times("GET /vertex") == 1);
+  CHECK(world.figures(vertex).condition == before);  // what it answered says nothing of its models
+  CHECK(world.times("GET /keyless/models") == 0);
+}
+
+TEST_CASE("after an interruption every upstream is due, but for those that said when to come back") {
+  const auto after = [](const std::vector<Standing>& deployments) {
+    return due_upstreams(deployments, {{"a", k_now}}, k_now, upstream::Occasion::interruption);
+  };
+  CHECK(after({standing("a", Condition::healthy)}) == Names{"a"});
+  CHECK(after({standing("a", Condition::rate_limited)}).empty());
+}
+
+TEST_CASE("when the machine has slept connections are made anew before anybody asks for them") {
+  World world;
+  std::atomic<int> slept{0};
+  const ProbedDeployment busy = world.deployment("a");
+  upstream::HealthProber prober(world.transport, world.clock, [&] {
+    return upstream::Sight{std::chrono::minutes(slept), "10.0.0.1 "};
+  });
+  world.begin_call(busy);
+  world.look(prober, {busy});
+  CHECK(world.times("GET /a/models") == 0);  // it is in use: nothing is due
+  const int connections = world.connections;
+  slept = 7;
+  world.look(prober, {busy});
+  CHECK(world.times("GET /a/models") == 1);
+  CHECK(world.connections > connections);
 }
 
 TEST_CASE("an upstream of kind anthropic is asked with its key in its own header") {
