@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/protocol/chained_translator.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/upstream/retry_after.h"
 
@@ -73,6 +74,17 @@ Outcome client_gone() {
   return outcome;
 }
 
+// Ended from this side: nothing that the deployment did, and nothing to try again.
+bool is_called_off(const Error& error) {
+  return error.kind == ErrorKind::superseded || error.kind == ErrorKind::client_gone;
+}
+
+Outcome called_off(Error error) {
+  Outcome outcome;
+  outcome.error = std::move(error);
+  return outcome;
+}
+
 }  // namespace
 
 Attempt::Attempt(const Asked& asked, const routing::Decision::Choice& choice, Watch& watch,
@@ -92,6 +104,7 @@ Result<Secret> Attempt::token() const {
 
 std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optional<std::int64_t> output_cap,
                                       Alone alone) {
+  if (m_asked.completing && m_asked.completing->off->is_off()) return called_off(superseded());
   m_output_cap = output_cap;
   auto sending = prepare(m_asked, m_choice, output_cap);
   if (!sending) return refused_here(sending.error());
@@ -110,18 +123,26 @@ std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optio
   const auto answering = m_asked.spec.stream ? routing::Answering::streamed : routing::Answering::whole;
   m_in_flight = m_choice.deployment->gauge->begin(m_asked.decision.lane, answering, m_clock.steady());
   m_exchange = transport.start(std::move(sending->request));
+  if (m_asked.completing) m_asked.completing->off->watch(m_exchange->canceller());
   return std::nullopt;
+}
+
+// Whether upstream is read on although the client has left.
+bool Attempt::goes_on_alone() {
+  const bool for_others = m_asked.completing && m_asked.completing->stays_for_others(*m_exchange);
+  return m_watch.goes_on_alone(drains() || for_others);
 }
 
 Outcome Attempt::read(upstream::Transport& transport, Hold hold) {
   m_settlement->sent_upstream(m_asked.spec.prompt_bytes);
   Wake wake = m_exchange->wait_head(m_watch.fd);
-  if (wake == Wake::client_gone && m_watch.goes_on_alone(drains())) wake = m_exchange->wait_head(m_watch.fd);
+  if (wake == Wake::client_gone && goes_on_alone()) wake = m_exchange->wait_head(m_watch.fd);
   // In vain or not, it was upstream that was waited for.
   if (wake != Wake::ready) m_settlement->upstream_time(m_exchange->sent_at(), m_clock.steady());
   if (wake == Wake::client_gone) return client_gone();
   if (wake == Wake::ended) {
     Error error = m_exchange->failure().value_or(fail(ErrorKind::upstream_error, "Upstream gave no answer."));
+    if (is_called_off(error)) return called_off(std::move(error));
     Outcome outcome;
     outcome.trouble = trouble_of(error);
     // A deployment that kept the call waiting to the end of its time is not asked a second time.
@@ -188,17 +209,29 @@ Outcome Attempt::read_stream(Answered answered, Hold hold) {
   RelayPlan plan;
   plan.hold = hold;
   plan.usage_frames = m_conversation->usage_frames();
-  plan.cost = m_asked.spec.wants_usage ? CostInUsage::show : CostInUsage::omit;
+  const call::CallSpec& spec = m_asked.completing ? m_asked.completing->spec : m_asked.spec;
+  plan.cost = spec.wants_usage ? CostInUsage::show : CostInUsage::omit;
   plan.after_client = drains() ? AfterClient::drain : AfterClient::cancel;
   plan.stop_fd = m_asked.incoming.stop_fd;
   plan.reader = m_conversation->chunk_reader();
   plan.translator = m_conversation->stream_translator();
+  if (const auto& completing = m_asked.completing) {
+    if (completing->lead) completing->lead->answer()->answered_by(m_choice.model->id);
+    plan.completing = completing;
+    plan.translator = make_listening(std::move(plan.translator), completing);
+    if (const auto& hub = completing->form.hub) {
+      plan.translator = protocol::chain(
+          std::move(plan.translator),
+          hub->translator({completing->body, completing->spec, m_asked.incoming.at, m_choice.model->id}));
+    }
+  }
   const SteadyTime sent_at = m_exchange->sent_at();
   auto relay = std::make_unique<Relay>(std::move(m_exchange), std::move(plan), m_settlement);
   switch (relay->open(m_watch.fd)) {
     case Relay::Opening::client_gone:
       return client_gone();
     case Relay::Opening::failed: {
+      if (is_called_off(*relay->failure())) return called_off(*relay->failure());
       Outcome outcome = broken(relay->failure().value());
       outcome.may_return = outcome.error->kind != ErrorKind::upstream_timeout;
       return conclude(std::move(outcome));
@@ -218,7 +251,7 @@ std::optional<Error> Attempt::collect(std::string& body) {
   for (;;) {
     const Wake wake = m_exchange->wait_body(m_watch.fd);
     if (wake == Wake::client_gone) {
-      if (!m_watch.goes_on_alone(drains())) return gone();
+      if (!goes_on_alone()) return gone();
       continue;
     }
     m_exchange->take(body);
@@ -232,7 +265,7 @@ std::optional<Error> Attempt::collect(std::string& body) {
 Outcome Attempt::read_whole(Answered answered) {
   auto trouble = collect(answered.body);
   m_settlement->upstream_time(m_exchange->sent_at(), m_exchange->last_bytes_at());
-  if (trouble && trouble->kind == ErrorKind::client_gone) return client_gone();
+  if (trouble && is_called_off(*trouble)) return called_off(std::move(*trouble));
   if (trouble) {
     Outcome outcome = broken(std::move(*trouble));
     outcome.may_return = outcome.error->kind != ErrorKind::upstream_timeout;
@@ -251,6 +284,7 @@ Outcome Attempt::read_whole(Answered answered) {
   if (facts->usage) m_settlement->state_usage(*facts->usage);
   m_settlement->suggest(facts->text);
   auto body = m_conversation->answer(std::move(answered.body));
+  if (body && m_asked.completing) body = tell_whole(*body);
   if (!body) return conclude(broken(body.error()));
   answered.body = std::move(*body);
   const auto took = std::chrono::duration_cast<Micros>(m_exchange->last_bytes_at() - m_exchange->sent_at());
@@ -258,6 +292,16 @@ Outcome Attempt::read_whole(Answered answered) {
   Outcome outcome;
   outcome.answered = std::move(answered);
   return conclude(std::move(outcome));
+}
+
+// An answer in OpenAI's form is heard, and told as the client's form has it.
+Result<std::string> Attempt::tell_whole(const std::string& hub_answer) const {
+  Completing& completing = *m_asked.completing;
+  if (completing.lead) completing.lead->answer()->answered_by(m_choice.model->id);
+  completing.hear_whole(hub_answer);
+  if (!completing.form.hub) return hub_answer;
+  return completing.form.hub->answer(hub_answer,
+                                     {completing.body, completing.spec, m_asked.incoming.at, m_choice.model->id});
 }
 
 // What the deployment has shown is learned here, but for how a stream ends.

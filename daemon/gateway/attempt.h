@@ -7,6 +7,7 @@
 
 #include "daemon/call/call_spec.h"
 #include "daemon/gateway/answer.h"
+#include "daemon/gateway/completing.h"
 #include "daemon/gateway/live.h"
 #include "daemon/gateway/purse.h"
 #include "daemon/gateway/relay.h"
@@ -29,6 +30,7 @@ struct Asked {
   const Incoming& incoming;
   Purse& purse;
   const routing::Decision& decision;
+  std::shared_ptr<Completing> completing;  // null: no other call has to do with it
 };
 
 // What the committed attempt gave: a whole body or a stream.
@@ -36,7 +38,8 @@ struct Answered {
   int status = 200;
   std::string content_type;
   std::string body;
-  std::unique_ptr<Relay> relay;
+  bool is_stream = false;  // the body is a whole stream
+  std::unique_ptr<AnswerStream> relay;
   std::vector<upstream::Header> passed_headers;  // the service's own, such as guardrail notes
 };
 
@@ -93,6 +96,8 @@ class Attempt {
   Outcome conclude(Outcome outcome);
   Outcome broken(Error error) const;
   bool drains() const { return m_choice.deployment->drain_on_disconnect; }
+  bool goes_on_alone();
+  Result<std::string> tell_whole(const std::string& hub_answer) const;
   Result<Secret> token() const;
 
   const Asked& m_asked;

@@ -7,6 +7,7 @@
 #include "daemon/gateway/identify.h"
 #include "daemon/protocol/hub_conversation.h"
 #include "daemon/protocol/json_text.h"
+#include "daemon/protocol/meant_path.h"
 #include "daemon/protocol/surface_form.h"
 #include "shared/ids.h"
 #include "shared/money.h"
@@ -31,6 +32,7 @@ void add_call_headers(Answer& answer, const Settlement& settlement) {
   if (!record.lane.empty()) headers.emplace_back("x-nemo-lane", record.lane);
   headers.emplace_back("x-nemo-cache", record.cache);
   headers.emplace_back("x-nemo-attempts", std::to_string(record.trace.attempts.size()));
+  if (record.error_code == code_of(ErrorKind::superseded)) headers.emplace_back("x-nemo-superseded", "true");
   if (!record.experiment.empty()) headers.emplace_back("x-nemo-ab-test", record.experiment + "=" + record.arm);
 }
 
@@ -155,11 +157,12 @@ struct Gateway::Call {
   std::optional<protocol::RequestBody> body = std::nullopt;
   call::CallSpec spec = {};
   std::optional<protocol::HubRequest> hub = std::nullopt;  // of a completion that is no OpenAI completion
+  std::shared_ptr<Completing> completing = nullptr;        // null: no other call has to do with it
 };
 
 Gateway::Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log,
-                 const Clock& clock)
-    : m_live(live), m_terms(terms), m_transport(transport), m_log(log), m_clock(clock) {}
+                 const Clock& clock, completion::MemoryStore* remembered)
+    : m_live(live), m_terms(terms), m_transport(transport), m_log(log), m_clock(clock), m_desk(remembered, clock) {}
 
 Answer Gateway::answer(Incoming incoming) {
   const std::shared_ptr<const Snapshot> world = m_live.get();
@@ -169,6 +172,7 @@ Answer Gateway::answer(Incoming incoming) {
   record.id = make_request_id(incoming.at);
   record.surface = incoming.surface;
   record.client = client_name(incoming.user_agent);
+  call.settlement->belongs_to(std::move(incoming.origin));
   Answer answer = serve(incoming, call);
   if (answer.client_gone) return answer;
   if (!answer.stream) call.settlement->conclude();
@@ -191,7 +195,7 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   call.body = std::move(*body);
   const protocol::SurfaceForm& form = protocol::form_of(incoming.surface);
   auto spec = form.parse(*call.body, incoming.path);
-  if (!spec) return ended_by(spec.error(), settlement);
+  if (!spec) return ended_by(protocol::with_meant_path(spec.error(), incoming.surface, *call.body), settlement);
   call.spec = std::move(*spec);
   note_spec(record, call.spec);
   if (form.hub && call::hub_of(incoming.surface) == call::Hub::completions) {
@@ -212,6 +216,10 @@ Answer Gateway::serve(Incoming& incoming, Call& call) {
   if (answered->relay) {
     if (form.hub) answer.content_type = form.stream_type;
     answer.stream = std::move(answered->relay);
+  } else if (answered->is_stream) {
+    answer.content_type = form.stream_type;
+    answer.body = std::move(answered->body);
+    settlement->first_content_sent(m_clock.steady());
   } else {
     answer.headers.emplace_back("x-nemo-request-cost", to_dollars(settlement->cost()));
     answer.body = std::move(answered->body);
@@ -246,7 +254,7 @@ void Gateway::judge_suggestions(const Call& call, const routing::Decision& decis
 }
 
 // Where the call goes, whether it may go now, and there it goes.
-Result<Answered> Gateway::route(const Call& call) {
+Result<Answered> Gateway::route(Call& call) {
   routing::Decision decision;
   const Status decided =
       routing::decide(call.world.table, call.world.catalog, call.spec, circumstances_of(call), decision);
@@ -256,6 +264,33 @@ Result<Answered> Gateway::route(const Call& call) {
   if (!admission) return admission.error();
   call.settlement->admit(std::move(*admission));
   if (!call.world.table.experiments.empty()) judge_suggestions(call, decision);
+  const bool is_completion = call::hub_of(call.spec.surface) == call::Hub::completions;
+  const bool may_be_known = decision.lane == "completion" || call.spec.only_warms_up;
+  return is_completion && may_be_known ? complete(call, decision) : ask(call, decision);
+}
+
+// From what is known already, where that will do.
+Result<Answered> Gateway::complete(Call& call, const routing::Decision& decision) {
+  const CompletionDesk::Request request{call.world,
+                                        call.incoming,
+                                        *call.body,
+                                        call.spec,
+                                        call.hub ? call.hub->body : *call.body,
+                                        call.hub ? call.hub->spec : call.spec,
+                                        decision,
+                                        *call.principal,
+                                        call.settlement};
+  if (call.spec.only_warms_up) return CompletionDesk::empty_answer(request);
+  auto answered = m_desk.answer(request, [&](const std::shared_ptr<Completing>& completing) {
+    call.completing = completing;
+    return ask(call, decision);
+  });
+  if (answered || answered.error().kind != ErrorKind::superseded) return answered;
+  call.settlement->called_off(answered.error());
+  return CompletionDesk::empty_answer(request);
+}
+
+Result<Answered> Gateway::ask(const Call& call, const routing::Decision& decision) {
   auto answered = attempt(call, call.spec, decision);
   const bool is_refused = !answered && answered.error().kind == ErrorKind::budget_exceeded;
   return is_refused ? attempt_fallback(call, decision, answered.error()) : std::move(answered);
@@ -267,7 +302,16 @@ Result<Answered> Gateway::attempt(const Call& call, const call::CallSpec& spec, 
   Purse& purse = call.settlement->pay_from({{m_terms.budgets, m_terms.density, call.principal, call.incoming.at},
                                             spec,
                                             is_chat ? budgets.least_chat_tokens : budgets.least_completion_tokens});
-  const Asked asked{call.world, spec, *call.body, call.hub ? &*call.hub : nullptr, call.incoming, purse, decision};
+  // What others may read along is asked in OpenAI's form; Completing tells it in the client's.
+  const bool in_hub = call.completing && call.hub;
+  const Asked asked{call.world,
+                    in_hub ? call.hub->spec : spec,
+                    in_hub ? call.hub->body : *call.body,
+                    call.hub && !in_hub ? &*call.hub : nullptr,
+                    call.incoming,
+                    purse,
+                    decision,
+                    call.completing};
   return Attempts(m_transport, call.settlement, asked, m_clock).run();
 }
 

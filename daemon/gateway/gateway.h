@@ -11,6 +11,7 @@
 #include "daemon/completion/acceptance.h"
 #include "daemon/gateway/answer.h"
 #include "daemon/gateway/attempts.h"
+#include "daemon/gateway/completion_desk.h"
 #include "daemon/gateway/live.h"
 #include "daemon/gateway/settlement.h"
 #include "daemon/ledger/request_log.h"
@@ -32,15 +33,21 @@ struct Terms {
 // Any number of worker threads.
 class Gateway {
  public:
-  Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log, const Clock& clock);
+  // `remembered`: where answered completions outlive the process; null: nowhere.
+  Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log, const Clock& clock,
+          completion::MemoryStore* remembered = nullptr);
 
   // Blocks until the answer's status is known. Every outcome is an Answer: errors are in the surface's own shape.
   Answer answer(Incoming incoming);
 
+  completion::Memory& memory() { return m_desk.memory(); }
+
  private:
   struct Call;  // what is known of a call once its body has been read
   Answer serve(Incoming& incoming, Call& call);
-  Result<Answered> route(const Call& call);
+  Result<Answered> route(Call& call);
+  Result<Answered> ask(const Call& call, const routing::Decision& decision);
+  Result<Answered> complete(Call& call, const routing::Decision& decision);
   Result<Answered> attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision);
   Result<Answered> attempt_fallback(const Call& call, const routing::Decision& decision, const Error& refusal);
   routing::Circumstances circumstances_of(const Call& call) const;
@@ -53,6 +60,7 @@ class Gateway {
   ledger::RequestLog& m_log;
   const Clock& m_clock;
   completion::Acceptance m_acceptance;
+  CompletionDesk m_desk;
 };
 
 // An error as a whole answer in the surface's shape.

@@ -28,6 +28,7 @@ Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::
       m_settlement(std::move(settlement)),
       m_tap(std::move(plan.reader), plan.usage_frames),
       m_translator(std::move(plan.translator)),
+      m_completing(std::move(plan.completing)),
       m_after_client(plan.after_client),
       m_stop_fd(plan.stop_fd),
       m_cost(plan.cost),
@@ -94,8 +95,14 @@ std::optional<SteadyTime> Relay::deadline() const {
   return *m_end_marker_at + k_ending_patience;
 }
 
+// For its usage, or for others who read along.
+bool Relay::goes_on_alone() {
+  if (m_ended) return false;
+  return m_after_client == AfterClient::drain || (m_completing && m_completing->stays_for_others(*m_exchange));
+}
+
 void Relay::client_left() {
-  if (m_after_client == AfterClient::drain && !m_ended) {
+  if (goes_on_alone()) {
     std::string unread;
     while (next(unread, m_stop_fd) == Step::more) unread.clear();
   }
@@ -165,6 +172,16 @@ void Relay::pass(const stream::SseEvent& event, Whole whole) {
   }
 }
 
+// The client did not break anything: what it has is told as complete.
+void Relay::end_called_off(const Error& error) {
+  if (!m_committed) {
+    m_failure = error;
+    return;
+  }
+  m_settlement->called_off(error);
+  m_translator->finish(m_output);
+}
+
 void Relay::append(const stream::SseEvent& event, bool with_usage) {
   if (!with_usage || m_cost == CostInUsage::omit) {
     m_translator->translate(event, m_output);
@@ -197,6 +214,9 @@ void Relay::end_of_upstream() {
     m_committed = true;
     m_translator->finish(m_output);
     return;
+  }
+  if (broken && (broken->kind == ErrorKind::superseded || broken->kind == ErrorKind::client_gone)) {
+    return end_called_off(*broken);
   }
   const Error error =
       broken.value_or(fail(ErrorKind::upstream_error, "Upstream ended the stream before the answer was complete."));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/gateway/answer.h"
+#include "daemon/gateway/completing.h"
 #include "daemon/gateway/settlement.h"
 #include "daemon/stream/sse_scanner.h"
 #include "daemon/stream/stream_tap.h"
@@ -30,6 +31,7 @@ struct RelayPlan {
   int stop_fd = -1;                                // watched in the client's place while draining; -1: nothing is
   std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect
   std::unique_ptr<stream::Translator> translator;  // into the client's
+  std::shared_ptr<Completing> completing = {};     // null: nobody else has to do with it
 };
 
 // One worker thread. Two phases: open() until the first content shows that upstream is really answering (a failure
@@ -55,6 +57,8 @@ class Relay final : public AnswerStream {
   void end_of_upstream();
   void stop_at_ceiling();
   void break_off(const Error& error);
+  void end_called_off(const Error& error);
+  bool goes_on_alone();
   void account();
   std::optional<SteadyTime> deadline() const;
   Step hand_over(std::string& out, Step step);
@@ -64,6 +68,7 @@ class Relay final : public AnswerStream {
   stream::SseScanner m_scanner;
   stream::StreamTap m_tap;
   std::unique_ptr<stream::Translator> m_translator;
+  std::shared_ptr<Completing> m_completing;
   AfterClient m_after_client;
   int m_stop_fd;
   CostInUsage m_cost;

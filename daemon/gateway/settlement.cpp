@@ -53,6 +53,12 @@ void Settlement::refused(const Error& error) {
   if (!m_reached_upstream) m_admission.withdraw();
 }
 
+void Settlement::called_off(const Error& error) {
+  m_called_off = true;
+  record.outcome = call::Outcome::cancelled;
+  record.error_code = error.code();
+}
+
 call::Usage Settlement::final_usage(Delivery delivery) const {
   if (m_stated && m_stated_finally) return *m_stated;
   call::Usage usage;
@@ -63,7 +69,7 @@ call::Usage Settlement::final_usage(Delivery delivery) const {
   else
     usage.input_tokens = tokens_in(m_prompt_bytes);
   usage.output_tokens = std::max(usage.output_tokens, tokens_in(m_content_bytes));
-  const bool cut_short = delivery == Delivery::client_gone || m_failed;
+  const bool cut_short = delivery == Delivery::client_gone || m_failed || m_called_off;
   usage.source = cut_short ? call::UsageSource::partial : call::UsageSource::estimated;
   return usage;
 }
@@ -118,6 +124,7 @@ void Settlement::stamp() {
   record.latency = std::chrono::duration_cast<Micros>(now - m_received_at);
   record.overhead = m_overhead_at_first_content.value_or(added_by_daemon(now));
   record.attempts = static_cast<int>(record.trace.attempts.size());
+  if (m_origin) record.origin = m_origin->get();
 }
 
 void Settlement::conclude() {
@@ -136,7 +143,7 @@ void Settlement::learn(Delivery delivery) {
     } else if (record.error_code == code_of(ErrorKind::upstream_error)) {
       m_in_flight.failed(routing::Trouble::broken_answer, record.error_code, {}, now);
     }
-  } else if (delivery == Delivery::complete) {
+  } else if (delivery == Delivery::complete && !m_called_off) {
     m_in_flight.succeeded(record.usage.input_tokens + record.usage.output_tokens, now);
   }
 }
@@ -146,7 +153,7 @@ void Settlement::finish(Delivery delivery) {
   m_finished = true;
   settle_money(delivery);
   stamp();
-  if (delivery == Delivery::client_gone && !m_failed) {
+  if (delivery == Delivery::client_gone && !m_failed && !m_called_off) {
     record.outcome = call::Outcome::cancelled;
     record.error_code = code_of(ErrorKind::client_gone);
     if (record.http_status == 0) record.http_status = k_client_closed_request;

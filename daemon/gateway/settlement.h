@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Settlement {
 
   call::CallRecord record;
 
+  // Whose work it is goes into the row, if it is known by then.
+  void belongs_to(std::shared_ptr<const call::OriginSlot> origin) { m_origin = std::move(origin); }
   // What this call was let in with; given back, or settled, when it ends.
   void admit(limits::Admission admission) { m_admission = std::move(admission); }
   Purse& pay_from(Purse purse) { return m_purse.emplace(std::move(purse)); }
@@ -51,6 +54,8 @@ class Settlement {
   void when_ended(std::function<void(const Settlement&)> tell) { m_when_ended = std::move(tell); }
   void failed(const Error& error);
   void refused(const Error& error);
+  // Ended from this side, by a newer completion or because the last who read along has left: cancelled, with that code.
+  void called_off(const Error& error);
   NanoUsd cost() const;  // as far as is known now
 
   // Time that passed at upstream's side, between sending the request and its newest bytes.
@@ -73,6 +78,7 @@ class Settlement {
   ledger::RequestLog& m_log;
   const Clock& m_clock;
   SteadyTime m_received_at;
+  std::shared_ptr<const call::OriginSlot> m_origin;
   std::optional<catalog::Pricing> m_pricing;
   std::optional<call::Usage> m_stated;
   bool m_stated_finally = false;
@@ -80,6 +86,7 @@ class Settlement {
   std::size_t m_content_bytes = 0;
   bool m_reached_upstream = false;
   bool m_failed = false;
+  bool m_called_off = false;
   bool m_money_settled = false;
   bool m_finished = false;
   Micros m_upstream_time{0};          // of this attempt

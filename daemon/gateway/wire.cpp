@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/catalog/guess_fim.h"
 #include "daemon/gateway/attempt.h"
 #include "daemon/upstream/google/endpoints.h"
 
@@ -18,10 +19,23 @@ struct Place {
   std::string model;  // what the body calls it
 };
 
+// Stated, known of the model, or read out of its name: a server that runs models as they are fills holes that are
+// marked as the model learned it, and ignores a suffix.
+call::FimForm fim_at(const routing::Decision::Choice& choice) {
+  const catalog::Model& model = *choice.model;
+  if (model.fim) return *model.fim;
+  if (model.publisher != "config") return model.capabilities.fim ? call::FimForm::suffix : call::FimForm::none;
+  if (const auto form = catalog::guess_fim(choice.deployment->upstream_model)) return *form;
+  return catalog::guess_fim(model.id).value_or(call::FimForm::suffix);
+}
+
 Completions completions_at(const config::Upstream& upstream, const call::CallSpec& spec, const catalog::Model& model) {
   if (call::hub_of(spec.surface) != call::Hub::completions) return Completions::native;
   if (upstream.completions == "native") return Completions::native;
   if (upstream.completions == "chat") return Completions::through_chat;
+  if (model.fim && model.capabilities.chat) {
+    return *model.fim == call::FimForm::none ? Completions::through_chat : Completions::native;
+  }
   // Left to the catalog: a model that fills in the middle, or one that the catalog knows nothing of, is asked natively.
   const bool chat_only = model.capabilities.chat && !model.capabilities.fim;
   return chat_only && model.publisher != "config" ? Completions::through_chat : Completions::native;
@@ -39,13 +53,24 @@ Dialect dialect_at(upstream::google::Wire wire) {
       return Dialect::vertex_predict;
     case upstream::google::Wire::embed_content:
       return Dialect::vertex_embed;
+    case upstream::google::Wire::gemini:
+      return Dialect::gemini;
   }
   return Dialect::openai;
 }
 
+// A caller that speaks Gemini's own dialect is answered in it where the model has it.
+Result<upstream::google::Served> served_at(const call::CallSpec& spec, const routing::Decision::Choice& choice) {
+  const std::string& model = choice.deployment->upstream_model;
+  if (spec.surface == call::Surface::gemini) {
+    if (auto native = upstream::google::served_as_gemini(choice.model->publisher, model)) return std::move(*native);
+  }
+  return upstream::google::served_as(choice.model->publisher, model);
+}
+
 Result<Place> vertex_place(const config::Upstream& upstream, const call::CallSpec& spec,
                            const routing::Decision::Choice& choice) {
-  const auto served = upstream::google::served_as(choice.model->publisher, choice.deployment->upstream_model);
+  const auto served = served_at(spec, choice);
   if (!served) return served.error();
   const upstream::google::Place at{upstream.project, upstream.location, upstream.base_url};
   const auto streamed = spec.stream ? upstream::google::Streamed::yes : upstream::google::Streamed::no;
@@ -72,6 +97,9 @@ Result<Place> place_of(const config::Upstream& upstream, const call::CallSpec& s
   if (upstream.kind == config::UpstreamKind::vertex) return vertex_place(upstream, spec, choice);
   if (upstream.kind == config::UpstreamKind::anthropic) {
     return Place{Dialect::anthropic, upstream.base_url + "/messages", model};
+  }
+  if (spec.surface == call::Surface::openai_responses && upstream.responses == "native") {
+    return Place{Dialect::responses, upstream.base_url + "/responses", model};
   }
   return Place{Dialect::openai, upstream.base_url + std::string(openai_path(spec, completions)), model};
 }
@@ -107,7 +135,8 @@ Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& cho
       choice.model->max_output_tokens.value_or(0),
       asked.incoming.at,
       choice.model->id,
-      asked.hub};
+      asked.hub,
+      fim_at(choice)};
   auto conversation = protocol::make_conversation(place->dialect, talk);
   if (!conversation) return conversation.error();
   auto bytes = (*conversation)->request(place->model, output_cap);

@@ -82,7 +82,38 @@ Rung wait_on(CurlLoop& loop, const Transfer* own, int client_fd, SteadyTime unti
   return Rung::bell;
 }
 
+class CurlCanceller final : public Canceller {
+ public:
+  CurlCanceller(std::weak_ptr<CurlLoop> loop, std::shared_ptr<Transfer> transfer)
+      : m_loop(std::move(loop)), m_transfer(std::move(transfer)) {}
+
+  void cancel(const Error& why) override {
+    // Held while it lasts: a loop that is given back meanwhile must not begin another exchange's life under this hand.
+    const std::shared_ptr<CurlLoop> loop = m_loop.lock();
+    if (!loop) return;
+    {
+      const std::lock_guard lock(m_transfer->mutex);
+      if (m_transfer->ended) return;
+      m_transfer->ended = true;
+      m_transfer->failure = why;
+      const int waiter = std::exchange(m_transfer->waiter, k_no_bell);
+      const std::uint64_t one = 1;
+      if (waiter >= 0) [[maybe_unused]]
+        const auto rung = ::write(waiter, &one, sizeof one);
+    }
+    loop->cancel(m_transfer);  // wakes a worker that turns the loop itself
+  }
+
+ private:
+  std::weak_ptr<CurlLoop> m_loop;
+  std::shared_ptr<Transfer> m_transfer;
+};
+
 }  // namespace
+
+std::shared_ptr<Canceller> CurlExchange::canceller() {
+  return std::make_shared<CurlCanceller>(m_loop, m_transfer);
+}
 
 CurlExchange::CurlExchange(std::shared_ptr<CurlLoop> loop, std::shared_ptr<Transfer> transfer)
     : m_loop(std::move(loop)),

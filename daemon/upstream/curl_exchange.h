@@ -26,6 +26,7 @@ class CurlExchange final : public Exchange {
 
   const Head& head() const override { return m_transfer->head; }
   bool take(std::string& into) override;
+  std::shared_ptr<Canceller> canceller() override;
   std::optional<Error> failure() const override;
   SteadyTime sent_at() const override;
   SteadyTime last_bytes_at() const override;

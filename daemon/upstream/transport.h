@@ -53,6 +53,14 @@ enum class Wake : std::uint8_t {
   not_yet,      // `until` has come first
 };
 
+// Ends an exchange from another thread than its worker's, which then sees it ended with that failure, whatever it waits
+// for. Any thread, at any time: it may outlive the exchange, and what has ended already stays as it ended.
+class Canceller {
+ public:
+  virtual ~Canceller() = default;
+  virtual void cancel(const Error& why) = 0;
+};
+
 // A held thing: destroying it cancels what is still running upstream, within milliseconds. Owned by one worker thread.
 class Exchange {
  public:
@@ -64,7 +72,9 @@ class Exchange {
 
   virtual const Head& head() const = 0;      // after wait_head() said ready
   virtual bool take(std::string& into) = 0;  // appends the bytes that are there; false: none
-  // After ended: upstream_error or upstream_timeout, or nothing when the answer is complete.
+  virtual std::shared_ptr<Canceller> canceller() = 0;
+  // After ended: upstream_error or upstream_timeout, what it was cancelled with, or nothing when the answer is
+  // complete.
   virtual std::optional<Error> failure() const = 0;
   virtual SteadyTime sent_at() const = 0;        // when the request was handed to the network
   virtual SteadyTime last_bytes_at() const = 0;  // when the newest bytes came
@@ -81,6 +91,9 @@ class Transport {
   virtual Race wait_first(Exchange& first, Exchange& second, int client_fd, std::optional<SteadyTime> until) = 0;
   // Between two attempts. False: the client left first.
   virtual bool pause(int client_fd, Millis time) = 0;
+  // Connections of now are not used for exchanges that start later: the machine has slept, or its network is another
+  // one. Exchanges that run go on as they can.
+  virtual void forget_connections() = 0;
 };
 
 }  // namespace nemo::upstream

@@ -66,6 +66,18 @@ struct ScriptedTraffic {
   int cancelled = 0;  // exchanges given up before they had ended
 };
 
+// An exchange sees that it was cancelled when it next waits.
+class ScriptedCanceller final : public upstream::Canceller {
+ public:
+  void cancel(const Error& why) override {
+    if (!m_why) m_why = why;
+  }
+  const std::optional<Error>& why() const { return m_why; }
+
+ private:
+  std::optional<Error> m_why;
+};
+
 class ScriptedExchange final : public upstream::Exchange {
  public:
   ScriptedExchange(ScriptedAnswer answer, std::shared_ptr<ScriptedTraffic> traffic)
@@ -78,12 +90,16 @@ class ScriptedExchange final : public upstream::Exchange {
     if (!m_ended) ++m_traffic->cancelled;
   }
 
+  std::shared_ptr<upstream::Canceller> canceller() override { return m_canceller; }
+
   upstream::Wake wait_head(int client_fd) override {
+    if (m_canceller->why()) return upstream::Wake::ended;
     return m_answer.has_head ? upstream::Wake::ready : wait_for_ending(client_fd, false);
   }
 
   upstream::Wake wait_body(int client_fd, std::optional<SteadyTime> until) override {
     if (!m_pipe.empty()) return upstream::Wake::ready;
+    if (m_canceller->why()) return upstream::Wake::ended;
     while (m_next < m_answer.pieces.size()) {
       m_pipe = m_answer.pieces[m_next++];
       if (!m_pipe.empty()) return upstream::Wake::ready;
@@ -112,6 +128,7 @@ class ScriptedExchange final : public upstream::Exchange {
     return true;
   }
   std::optional<Error> failure() const override {
+    if (m_canceller->why()) return m_canceller->why();
     if (m_ended && m_answer.ending == Ending::broken) return m_answer.failure;
     return std::nullopt;
   }
@@ -137,6 +154,7 @@ class ScriptedExchange final : public upstream::Exchange {
 
   ScriptedAnswer m_answer;
   std::shared_ptr<ScriptedTraffic> m_traffic;
+  std::shared_ptr<ScriptedCanceller> m_canceller = std::make_shared<ScriptedCanceller>();
   upstream::Head m_head;
   std::string m_pipe;
   std::size_t m_next = 0;
@@ -179,6 +197,8 @@ class ScriptedTransport final : public upstream::Transport {
     m_pauses.push_back(time);
     return true;
   }
+
+  void forget_connections() override {}
 
   const std::vector<upstream::Millis>& pauses() const { return m_pauses; }
   const std::vector<upstream::Request>& requests() const { return m_traffic->requests; }

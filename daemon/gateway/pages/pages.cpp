@@ -53,7 +53,8 @@ Answer json_page(std::string body) {
 Answer Pages::answer(const PageRequest& request) const {
   if (request.page == Page::health) return json_page(R"({"status":"ok"})");
   if (request.page == Page::root) {
-    Answer answer = json_page("nemod " + std::string(version()) + " is running. The API begins at /v1.\n");
+    // Ollama's clients look for these words.
+    Answer answer = json_page("Ollama is running (nemod " + std::string(version()) + "). The API begins at /v1.\n");
     answer.content_type = "text/plain";
     return answer;
   }

@@ -60,6 +60,7 @@ class GatedExchange final : public upstream::Exchange {
   }
   const upstream::Head& head() const override { return m_inner->head(); }
   bool take(std::string& into) override { return m_inner->take(into); }
+  std::shared_ptr<upstream::Canceller> canceller() override { return m_inner->canceller(); }
   std::optional<Error> failure() const override { return m_inner->failure(); }
   SteadyTime sent_at() const override { return {}; }
   SteadyTime last_bytes_at() const override { return {}; }
@@ -95,6 +96,7 @@ class FakeGoogle final : public upstream::Transport {
     return Race::not_yet;
   }
   bool pause(int, upstream::Millis) override { return true; }
+  void forget_connections() override {}
 
   int asked() const { return m_asked; }
   upstream::Request request(std::size_t index) {
