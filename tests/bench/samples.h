@@ -11,6 +11,7 @@ class Samples {
  public:
   void add(double value) { m_values.push_back(value); }
   bool empty() const { return m_values.empty(); }
+  std::size_t size() const { return m_values.size(); }
 
   // Nearest rank: the smallest value that at least `share` of all values do not exceed. 0 without any value.
   double quantile(double share) const {
