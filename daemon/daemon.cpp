@@ -10,8 +10,11 @@
 #include "daemon/gateway/gateway.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/http/listener.h"
+#include "daemon/ollama_listener.h"
+#include "daemon/origin/peer_origins.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/secrets/secret_store.h"
+#include "daemon/store/completion_file.h"
 #include "daemon/store/sqlite_store.h"
 #include "daemon/token_sources.h"
 #include "daemon/upstream/curl_transport.h"
@@ -34,9 +37,11 @@ class Daemon::Parts {
         prober(transport, clock),
         experiments(*store, configuration, live, clock),
         entitlements({*store, *store, *store}, transport, clock),
-        gateway(live, entitlements.terms(), transport, store->request_log(), clock),
+        completions(options.data_folder, clock),
+        gateway(live, entitlements.terms(), transport, store->request_log(), clock, &completions),
         pages(live, entitlements.keys(), clock),
-        editors(gateway, pages, live, clock, options.patience) {}
+        editors(gateway, pages, live, origins, clock, options.patience),
+        ollama_clients(gateway, pages, live, origins, clock, options.patience) {}
 
   ~Parts() { stop(); }
 
@@ -45,6 +50,7 @@ class Daemon::Parts {
     if (auto opened = experiments.open(); !opened) return opened.error();
     const auto world = live.get();  // held: the next one comes with attach()
     const auto& settings = world->settings;
+    recall_completions(settings);
     heed_settings();
     if (auto opened = entitlements.open(settings.time_zone); !opened) return opened.error();
     listen_in_force = {settings.listen_host, settings.listen_port};
@@ -56,11 +62,21 @@ class Daemon::Parts {
     if (auto up = editors.listen(host, options.listen ? options.listen->second : settings.listen_port); !up) {
       return up.error();
     }
+    listen_for_ollama(ollama_clients, settings);
     configuration.attach(lists, prober);
     if (settings.require_key && entitlements.keys().empty()) {
       log::info("no key exists yet; make one with: nemo keys create --seat NAME");
     }
     return Done{};
+  }
+
+  static std::chrono::milliseconds kept_time(const config::Settings& settings) {
+    const bool nothing = settings.content_logging == config::ContentLogging::none;
+    return nothing ? std::chrono::milliseconds(0) : settings.lanes.at("completion").remember;
+  }
+
+  void recall_completions(const config::Settings& settings) {
+    for (completion::Remembered& one : completions.load(kept_time(settings))) gateway.memory().recall(std::move(one));
   }
 
   // What a new config changes beyond the next call's snapshot, or cannot change.
@@ -70,6 +86,9 @@ class Daemon::Parts {
     if (std::exchange(retention_days, settings.retention_days) != settings.retention_days) {
       store->set_retention_days(settings.retention_days);
     }
+    const auto keep = kept_time(settings);
+    if (completions_kept_for != keep) completions.keep_for(keep);
+    completions_kept_for = keep;
     entitlements.use_time_zone(settings.time_zone);
     const std::pair listen{settings.listen_host, settings.listen_port};
     if (listen_in_force && !options.listen && std::exchange(*listen_in_force, listen) != listen) {
@@ -81,7 +100,7 @@ class Daemon::Parts {
   bool stop() {
     if (stopped) return true;
     stopped = true;
-    const bool all_ended = editors.stop(live.get()->settings.drain_timeout);
+    const bool all_ended = stop_both(editors, ollama_clients, live.get()->settings.drain_timeout);
     if (admin) admin->stop();
     configuration.detach();
     entitlements.close();
@@ -100,14 +119,18 @@ class Daemon::Parts {
   upstream::HealthProber prober;
   Experiments experiments;
   Entitlements entitlements;
+  store::CompletionFile completions;
   gateway::Gateway gateway;
   gateway::Pages pages;
+  origin::PeerOrigins origins;
   http::EditorServer editors;
+  http::EditorServer ollama_clients;  // at ollama_listen of the config, if anywhere
   std::optional<DaemonControl> control;
   std::optional<admin::AdminServer> admin;
   std::string host;
   std::optional<std::pair<std::string, int>> listen_in_force;  // of the config; absent: not started
   int retention_days = 0;
+  std::optional<std::chrono::milliseconds> completions_kept_for;
   bool stopped = false;
 };
 

@@ -42,6 +42,8 @@ Row row_of(ErrorKind kind) {
       return {"too_many_parallel_requests", 429};
     case ErrorKind::client_gone:
       return {"client_gone", 499};
+    case ErrorKind::superseded:
+      return {"superseded", 499};
     case ErrorKind::upstream_rejected:
       return {"upstream_error", 502};
     case ErrorKind::upstream_error:

@@ -29,6 +29,7 @@ enum class ErrorKind : std::uint8_t {
   tpm_limit_exceeded,       //
   too_many_parallel,        //
   client_gone,              // nobody is left to be told
+  superseded,               // a newer completion of the same editor took its place
   upstream_rejected,        // upstream's own 4xx, passed on with its status
   upstream_error,           // refused, reset, TLS, DNS, 5xx, a broken answer
   upstream_timeout,         //

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/call/origin.h"
 #include "daemon/call/surface.h"
 #include "daemon/call/usage.h"
 #include "shared/clock.h"
@@ -79,6 +80,7 @@ struct CallRecord {
   std::string arm;
   std::optional<bool> accepted;  // a completion: whether its text was taken, once that is known
   std::string client;            // from user-agent, shortened: "OpenAI/JS", "curl", …
+  Origin origin;                 // whose work it was, as far as was known when the row was made
   std::vector<std::string> tags;
   Trace trace;
 };

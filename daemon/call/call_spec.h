@@ -18,6 +18,7 @@ struct CallSpec {
   bool wants_usage = false;  // stream_options.include_usage
   bool has_tools = false;
   bool fill_in_middle = false;  // a suffix came with the prompt
+  bool only_warms_up = false;   // asks for no text: a local model would be loaded, or would read the prompt ahead
   std::optional<std::int64_t> max_tokens;
   std::int64_t choices = 1;            // n
   std::int64_t answers = 1;            // that are paid for: n or best_of, for each prompt of a list

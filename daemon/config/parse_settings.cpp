@@ -30,10 +30,19 @@ std::map<std::string, Lane> default_lanes() {
   Lane completion;
   completion.model = "gemini-2.5-flash";
   completion.strategy = "latency";
+  completion.remember = std::chrono::minutes(10);
   Lane reasoning;
   reasoning.model = "gemini-2.5-pro";
   reasoning.strategy = "least-busy";
   return {{"completion", completion}, {"reasoning", reasoning}};
+}
+
+// Whether other machines could call, without anybody having said that they may.
+Status check_reach(const Settings& settings, const ListenAddress& address) {
+  if (settings.allow_remote || is_loopback(address.host)) return Done{};
+  return fail(ErrorKind::invalid_config, to_text(address) +
+                                             " can be reached from other machines; listen on 127.0.0.1, or write "
+                                             "allow_remote = true to say that this is meant");
 }
 
 // Reads the whole file in the order in which its parts need each other.
@@ -43,7 +52,7 @@ class SettingsReader {
       : m_problem(file_name),
         m_exists(exists),
         m_root(m_problem, root, "the file",
-               {"listen", "allow_remote", "allowed_origins", "allowed_hosts", "require_key", "content_logging",
+               {"listen", "ollama_listen", "allow_remote", "allowed_origins", "allowed_hosts", "require_key", "whose_work", "content_logging",
                 "retention_days", "max_body_mib", "drain_timeout", "time_zone", "upstream", "deployment", "lane",
                 "routing", "budgets", "alerts", "model", "alias"}) {}
 
@@ -70,11 +79,16 @@ class SettingsReader {
     Done set;
     m_root.parsed(
         "listen", [this](std::string_view text) { return set_listen(m_settings, text); }, set);
+    m_root.parsed("ollama_listen", parse_ollama_listen, m_settings.ollama_listen);
+    if (const auto fine = check_reach(m_settings, {m_settings.ollama_listen.host, m_settings.ollama_listen.port}); !fine) {
+      m_root.report("ollama_listen", fine.error().message);
+    }
     m_root.texts("allowed_origins", m_settings.allowed_origins);
     check_each("allowed_origins", check_origin);
     m_root.texts("allowed_hosts", m_settings.allowed_hosts);
     check_each("allowed_hosts", check_host);
     m_root.truth("require_key", m_settings.require_key);
+    m_root.truth("whose_work", m_settings.whose_work);
     m_root.choice<ContentLogging>("content_logging",
                                   {{"none", ContentLogging::none},
                                    {"metadata", ContentLogging::metadata},
@@ -242,11 +256,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file_nam
 Status set_listen(Settings& settings, std::string_view text) {
   const auto address = parse_listen(text);
   if (!address) return address.error();
-  if (!settings.allow_remote && !is_loopback(address->host)) {
-    return fail(ErrorKind::invalid_config, to_text(*address) +
-                                               " can be reached from other machines; listen on 127.0.0.1, or write "
-                                               "allow_remote = true to say that this is meant");
-  }
+  if (Status fine = check_reach(settings, *address); !fine) return fine;
   settings.listen_host = address->host;
   settings.listen_port = address->port;
   return Done{};

@@ -94,6 +94,15 @@ std::optional<Value> when_there(const TableReader& reader, std::string_view key,
   return value;
 }
 
+std::optional<call::FimForm> read_fim(const TableReader& reader) {
+  std::string name;
+  reader.word("fim",
+              {"suffix", "none", "qwen", "codegemma", "granite", "starcoder", "codellama", "deepseek", "codestral",
+               "seed-coder", "glm", "codegeex"},
+              name);
+  return call::find_fim_form(name);
+}
+
 std::optional<Lane::Hedge> read_hedge(const TableReader& reader) {
   const TomlValue* value = reader.expect("hedge_after", TomlValue::Kind::text);
   if (value == nullptr) return std::nullopt;
@@ -136,6 +145,21 @@ void read_on_budget(FirstProblem& problem, const TableReader& reader, const Know
         "on_budget",
         shown(lane.model) + " is the lane's own model, which the budget has refused by then; name a cheaper one");
   }
+}
+
+// Lane completion's own: what is remembered of its answers, and how long a keystroke waits for the next.
+void read_beside_editor(const TableReader& reader, const std::string& lane_name, Lane& lane) {
+  constexpr Millis k_longest_memory = std::chrono::hours(24);
+  constexpr Millis k_longest_settle = std::chrono::seconds(1);
+  for (const char* key : {"remember", "settle"}) {
+    if (reader.find(key) == nullptr || lane_name == "completion") continue;
+    reader.report(key, "only [lane.completion] has it");
+    return;
+  }
+  reader.duration("remember", Millis{0}, lane.remember);
+  if (lane.remember > k_longest_memory) reader.report("remember", "at most 24h is expected; \"0s\" turns it off");
+  reader.duration("settle", Millis{0}, lane.settle);
+  if (lane.settle > k_longest_settle) reader.report("settle", "at most 1s is expected; \"0s\" turns it off");
 }
 
 // What the upstream calls a model where the file does not say.
@@ -189,7 +213,7 @@ Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const 
 Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const Known& known) {
   const TableReader reader(
       problem, table, "[lane." + toml_key(table.key) + "]",
-      {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after", "on_budget"});
+      {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after", "on_budget", "remember", "settle"});
   if (lane.model.empty()) reader.require("model", "model = \"gemini-2.5-flash\"");
   reader.text("model", lane.model);
   if (const TomlValue* model = reader.find("model")) check_model_known(problem, *model, lane.model, known.models);
@@ -202,6 +226,7 @@ Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const K
   });
   lane.hedge = read_hedge(reader);
   read_on_budget(problem, reader, known, lane);
+  read_beside_editor(reader, table.key, lane);
   return lane;
 }
 
@@ -234,7 +259,7 @@ catalog::ModelOverride read_model(FirstProblem& problem, const TomlValue& table)
   catalog::ModelOverride given;
   const TableReader reader(
       problem, table, "[model." + toml_key(table.key) + "]",
-      {"publisher", "context_window", "max_output_tokens", "price", "price_above_200k", "tags", "capabilities"});
+      {"publisher", "context_window", "max_output_tokens", "price", "price_above_200k", "tags", "capabilities", "fim"});
   given.publisher = read_publisher(reader);
   const auto tokens = [&](std::string_view key) {
     return when_there<std::int64_t>(reader, key,
@@ -248,6 +273,7 @@ catalog::ModelOverride read_model(FirstProblem& problem, const TomlValue& table)
   given.capabilities =
       when_there<Texts>(reader, "capabilities", [&](Texts& value) { reader.texts("capabilities", value); });
   check_capabilities(problem, reader);
+  given.fim = read_fim(reader);
   return given;
 }
 

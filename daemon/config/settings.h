@@ -39,6 +39,7 @@ struct Upstream {
   std::string header_prefix = "x-nemo-";  // kind nemo: the service's own response headers
   bool unpriced_allowed = false;          // unpriced = "allow"
   std::string completions = "auto";       // auto | native | chat : how /v1/completions is served there
+  std::string responses = "chat";         // chat | native : what is asked there for /v1/responses
   std::optional<bool> http2;              // default: negotiated over TLS, HTTP/1.1 in clear
   std::string ca_file;                    // PEM; default: the system's
   Millis connect_timeout{5'000};
@@ -68,6 +69,9 @@ struct Lane {
   };
   std::optional<Hedge> hedge;   // hedge_after = "p95" or a duration; absent: off
   std::string budget_fallback;  // on_budget = "fallback:MODEL"; empty: what the budget refuses is refused
+  // [lane.completion] only. How long an answer serves those who type it; 0: not at all.
+  Millis remember{0};
+  Millis settle{0};  // how long a request is held to see whether a newer one comes; 0: not at all
 };
 
 struct Routing {
@@ -86,9 +90,18 @@ struct Alerts {
   std::string webhook;  // an http(s) URL that a passed threshold is posted to; empty: none
 };
 
+// A second address, for clients that look for an Ollama of this machine.
+struct OllamaListen {
+  enum class When : std::uint8_t { off, if_free, always };  // if_free: nothing listens there when nemod starts
+  When when = When::off;
+  std::string host = "127.0.0.1";
+  int port = 11434;
+};
+
 struct Settings {
   std::string listen_host = "127.0.0.1";
   int listen_port = 6366;
+  OllamaListen ollama_listen;
   bool allow_remote = false;
   std::vector<std::string> allowed_origins;  // browser origins that may call, such as "http://localhost:3000"
   std::vector<std::string> allowed_hosts;    // Host names answered beside localhost, 127.0.0.1 and [::1]
@@ -97,6 +110,7 @@ struct Settings {
   int retention_days = 90;
   std::size_t max_body_bytes = std::size_t{64} << 20U;
   std::string time_zone = "UTC";        // of budget windows: a name of the tz database
+  bool whose_work = true;               // calls on this machine are told by process, project and branch
   Millis drain_timeout{30'000};         // how long SIGTERM lets running streams go on
   std::vector<Upstream> upstreams;      // without any in the file: the one named "nemo"
   std::vector<Deployment> deployments;  // explicit ones only

@@ -80,10 +80,12 @@ class Writer {
 
 void write_edge(Writer& out, const Settings& settings) {
   out.text("listen", to_text(ListenAddress{settings.listen_host, settings.listen_port}));
+  out.text("ollama_listen", to_text(settings.ollama_listen));
   out.truth("allow_remote", settings.allow_remote);
   out.texts("allowed_origins", settings.allowed_origins);
   out.texts("allowed_hosts", settings.allowed_hosts);
   out.truth("require_key", settings.require_key);
+  out.truth("whose_work", settings.whose_work);
   out.text("content_logging", to_string(settings.content_logging));
   out.number("retention_days", settings.retention_days);
   out.number("max_body_mib", static_cast<std::int64_t>(settings.max_body_bytes >> 20U));
@@ -106,6 +108,7 @@ void write_upstream(Writer& out, const Upstream& upstream) {
   out.text_if("header_prefix", upstream.header_prefix);
   out.text("unpriced", upstream.unpriced_allowed ? "allow" : "refuse");
   out.text("completions", upstream.completions);
+  out.text("responses", upstream.responses);
   if (upstream.http2) out.truth("http2", *upstream.http2);
   out.text_if("ca_file", upstream.ca_file);
   out.duration("connect_timeout", upstream.connect_timeout);
@@ -134,6 +137,8 @@ void write_lane(Writer& out, const std::string& name, const Lane& lane) {
   if (lane.first_token_timeout) out.duration("first_token_timeout", *lane.first_token_timeout);
   if (lane.hedge) out.text("hedge_after", lane.hedge->after ? to_text(*lane.hedge->after) : "p95");
   if (!lane.budget_fallback.empty()) out.text("on_budget", "fallback:" + lane.budget_fallback);
+  if (name == "completion") out.duration("remember", lane.remember);
+  if (lane.settle > Millis{0}) out.duration("settle", lane.settle);
 }
 
 void write_model(Writer& out, const std::string& id, const catalog::ModelOverride& model) {
@@ -145,6 +150,7 @@ void write_model(Writer& out, const std::string& id, const catalog::ModelOverrid
   if (model.price_above_200k) out.raw("price_above_200k", table_of(*model.price_above_200k));
   if (model.tags) out.texts("tags", *model.tags);
   if (model.capabilities) out.texts("capabilities", *model.capabilities);
+  if (model.fim) out.text("fim", call::to_string(*model.fim));
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ Upstream read_upstream(FirstProblem& problem, const TomlValue& table, const File
   const TableReader reader(
       problem, table, "[[upstream]]",
       {"name", "kind", "base_url", "key", "project", "location", "credentials", "token_url", "header_prefix",
-       "unpriced", "completions", "http2", "ca_file", "connect_timeout", "first_token_timeout", "idle_timeout"});
+       "unpriced", "completions", "responses", "http2", "ca_file", "connect_timeout", "first_token_timeout",
+       "idle_timeout"});
   reader.require("name", "name = \"local\"");
   reader.text("name", upstream.name);
   read_kind(reader, exists, upstream);
@@ -115,6 +116,7 @@ Upstream read_upstream(FirstProblem& problem, const TomlValue& table, const File
   read_header_prefix(reader, upstream.header_prefix);
   reader.choice<bool>("unpriced", {{"allow", true}, {"refuse", false}}, upstream.unpriced_allowed);
   reader.word("completions", {"auto", "native", "chat"}, upstream.completions);
+  reader.word("responses", {"chat", "native"}, upstream.responses);
   if (reader.find("http2") != nullptr) {
     bool http2 = false;
     reader.truth("http2", http2);

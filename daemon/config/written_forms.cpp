@@ -91,6 +91,33 @@ std::string to_text(const ListenAddress& address) {
   return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
+Result<OllamaListen> parse_ollama_listen(std::string_view text) {
+  if (text == "off") return OllamaListen{};
+  OllamaListen listen;
+  if (text == "auto") {
+    listen.when = OllamaListen::When::if_free;
+    return listen;
+  }
+  auto address = parse_listen(text);
+  if (!address) return bad("write \"off\", \"auto\", or HOST:PORT, such as \"127.0.0.1:11434\"");
+  listen.when = OllamaListen::When::always;
+  listen.host = std::move(address->host);
+  listen.port = address->port;
+  return listen;
+}
+
+std::string to_text(const OllamaListen& listen) {
+  switch (listen.when) {
+    case OllamaListen::When::off:
+      return "off";
+    case OllamaListen::When::if_free:
+      return "auto";
+    case OllamaListen::When::always:
+      break;
+  }
+  return to_text(ListenAddress{listen.host, listen.port});
+}
+
 bool is_loopback(std::string_view host) {
   if (host == "localhost" || host == "::1") return true;
   if (!host.starts_with("127.")) return false;

@@ -18,6 +18,9 @@ struct ListenAddress {
 // "127.0.0.1:6366", "[::1]:6366", "localhost:0"
 Result<ListenAddress> parse_listen(std::string_view text);
 std::string to_text(const ListenAddress& address);
+// "off", "auto" (Ollama's own address, if it is free) or HOST:PORT
+Result<OllamaListen> parse_ollama_listen(std::string_view text);
+std::string to_text(const OllamaListen& listen);
 // localhost, 127.0.0.0/8 and ::1
 bool is_loopback(std::string_view host);
 

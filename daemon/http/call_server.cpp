@@ -46,6 +46,7 @@ gateway::Incoming incoming_from(ReceivedCall& call, int client_fd, WallTime at) 
   incoming.dialect_headers = std::move(call.dialect_headers);
   incoming.client_fd = client_fd;
   incoming.stop_fd = call.stop_fd;
+  incoming.origin = std::move(call.origin);
   incoming.received_at = call.received_at;
   incoming.at = at;
   return incoming;

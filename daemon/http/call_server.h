@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "daemon/call/origin.h"
 #include "daemon/call/surface.h"
 #include "daemon/gateway/gateway.h"
 #include "daemon/http/answer_writer.h"
@@ -22,7 +24,8 @@ struct ReceivedCall {
   std::string body;
   Secret key;  // as presented; empty: none
   std::string user_agent;
-  std::vector<std::string> dialect_headers;  // see gateway::Incoming
+  std::vector<std::string> dialect_headers;        // see gateway::Incoming
+  std::shared_ptr<const call::OriginSlot> origin;  // see gateway::Incoming
   SteadyTime received_at;
   std::string allowed_origin;  // of a web page that may read the answer; empty: none
   bool closes = false;         // the connection ends with this call

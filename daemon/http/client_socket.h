@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "daemon/call/origin.h"
 #include "shared/clock.h"
 #include "shared/file_descriptor.h"
 
@@ -26,12 +28,19 @@ struct Patience {
   std::chrono::milliseconds idle{120'000};        // between two requests; an idle connection holds no thread
 };
 
+// Whose work a connection's calls are, and when that was asked for.
+struct AskedOrigin {
+  std::shared_ptr<call::OriginSlot> slot;  // null: nobody did
+  SteadyTime at{};
+};
+
 // One thread at a time; the pool hands it from worker to worker.
 class ClientSocket {
  public:
   ClientSocket(FileDescriptor fd, const Patience& patience);
 
   int fd() const { return m_fd.get(); }
+  AskedOrigin& origin() { return m_origin; }
 
   enum class Filled : std::uint8_t { some, nothing, closed };
   Filled fill();  // reads what is there, without waiting
@@ -59,6 +68,7 @@ class ClientSocket {
 
   FileDescriptor m_fd;
   Patience m_patience;
+  AskedOrigin m_origin;
   std::string m_in;
   std::size_t m_at = 0;
   std::size_t m_searched = 0;

@@ -20,7 +20,9 @@
 namespace nemo::http {
 namespace {
 
-Secret key_of(const httplib::Request& request) {
+constexpr std::chrono::seconds k_origin_holds{30};
+
+Secret sent_key_of(const httplib::Request& request) {
   const auto find = [&](const char* name) {
     const auto found = request.headers.find(name);
     return found == request.headers.end() ? std::string() : found->second;
@@ -35,9 +37,16 @@ Secret key_of(const httplib::Request& request) {
     if (std::string value = find(name); !value.empty()) return Secret(std::move(value));
   }
   const auto parameter = request.params.find("key");
-  if (parameter != request.params.end()) return Secret(parameter->second);
+  return parameter == request.params.end() ? Secret() : Secret(parameter->second);
+}
+
+// Editors that were given a key in their address often send another service's key, or a made-up one, beside it.
+Secret key_of(const httplib::Request& request) {
+  Secret sent = sent_key_of(request);
+  if (sent.expose().starts_with("sk-nemo-")) return sent;
   std::string_view path = request.path;
-  return Secret(std::string(take_key(path)));
+  const std::string_view in_path = take_key(path);
+  return in_path.empty() ? sent : Secret(std::string(in_path));
 }
 
 // What an upstream of the client's own dialect is told too.
@@ -71,9 +80,14 @@ void put_error(httplib::Response& response, const Error& error) {
 
 class EditorServer::Edge final : private httplib::Server {
  public:
-  Edge(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live, const Clock& clock,
-       const Patience& patience)
-      : m_calls(gateway, clock), m_pages(pages), m_live(live), m_clock(clock), m_patience(patience) {
+  Edge(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live, call::OriginFinder& origins,
+       const Clock& clock, const Patience& patience)
+      : m_calls(gateway, clock),
+        m_pages(pages),
+        m_live(live),
+        m_origins(origins),
+        m_clock(clock),
+        m_patience(patience) {
     set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(m_patience.idle).count());
     set_keep_alive_max_count(1'000'000);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
@@ -115,10 +129,22 @@ class EditorServer::Edge final : private httplib::Server {
   After serve(ClientSocket& socket) {
     const SteadyTime received_at = m_clock.steady();
     const auto world = m_live.get();
+    ask_origin(socket, world->settings, received_at);
     if (const auto head = read_call_head(socket.head(), world->settings)) {
       return serve_plain_call(socket, *head, received_at);
     }
     return serve_by_httplib(socket, world, received_at);
+  }
+
+  // With a connection's first request, and again with a later one after a while: an editor keeps its connection for
+  // hours, and its branch does not stay.
+  void ask_origin(ClientSocket& socket, const config::Settings& settings, SteadyTime now) {
+    AskedOrigin& origin = socket.origin();
+    if (!settings.whose_work) return origin.slot.reset();
+    if (origin.slot && now - origin.at < k_origin_holds) return;
+    if (!origin.slot) origin.slot = std::make_shared<call::OriginSlot>();
+    origin.at = now;
+    m_origins.find(socket.fd(), origin.slot);
   }
 
   After serve_plain_call(ClientSocket& socket, const CallHead& head, SteadyTime received_at) {
@@ -126,6 +152,7 @@ class EditorServer::Edge final : private httplib::Server {
     call.surface = head.surface;
     call.key = Secret(std::string(head.key));
     call.user_agent = head.user_agent;
+    call.origin = socket.origin().slot;
     call.received_at = received_at;
     call.closes = m_pool->draining();
     call.stop_fd = m_pool->stop_fd();
@@ -352,6 +379,7 @@ class EditorServer::Edge final : private httplib::Server {
     call.key = key_of(request);
     call.user_agent = request.get_header_value("User-Agent");
     call.dialect_headers = dialect_headers_of(request);
+    call.origin = t_context->socket.origin().slot;
     call.received_at = t_context->received_at;
     call.allowed_origin = t_context->allowed_origin;
     call.closes = t_context->closed || t_context->after != After::keep;
@@ -374,6 +402,7 @@ class EditorServer::Edge final : private httplib::Server {
   CallServer m_calls;
   const gateway::Pages& m_pages;
   const gateway::Live& m_live;
+  call::OriginFinder& m_origins;
   const Clock& m_clock;
   Patience m_patience;
   std::atomic<int> m_port{0};
@@ -382,8 +411,8 @@ class EditorServer::Edge final : private httplib::Server {
 };
 
 EditorServer::EditorServer(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live,
-                           const Clock& clock, const Patience& patience)
-    : m_edge(std::make_unique<Edge>(gateway, pages, live, clock, patience)) {}
+                           call::OriginFinder& origins, const Clock& clock, const Patience& patience)
+    : m_edge(std::make_unique<Edge>(gateway, pages, live, origins, clock, patience)) {}
 
 EditorServer::~EditorServer() {
   stop(std::chrono::milliseconds(0));

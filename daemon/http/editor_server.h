@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/call/origin.h"
 #include "daemon/gateway/gateway.h"
 #include "daemon/gateway/live.h"
 #include "daemon/gateway/pages/pages.h"
@@ -17,8 +18,8 @@ namespace nemo::http {
 
 class EditorServer {
  public:
-  EditorServer(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live, const Clock& clock,
-               const Patience& patience = {});
+  EditorServer(gateway::Gateway& gateway, const gateway::Pages& pages, const gateway::Live& live,
+               call::OriginFinder& origins, const Clock& clock, const Patience& patience = {});
   ~EditorServer();
 
   // Port 0 picks a free one; see port(). conflict: somebody else has it, and the message says who.

@@ -21,7 +21,7 @@ constexpr Route get(Page page, Surface surface = Surface::openai_chat) {
 }
 
 // Without /v1. Calls of keystrokes first.
-constexpr std::array<Fixed, 24> k_fixed{{
+constexpr std::array<Fixed, 25> k_fixed{{
     {"/chat/completions", post(Surface::openai_chat)},
     {"/completions", post(Surface::openai_completions)},
     {"/fim/completions", post(Surface::mistral_fim)},
@@ -39,6 +39,7 @@ constexpr std::array<Fixed, 24> k_fixed{{
     {"/api/chat", post(Surface::ollama_chat)},
     {"/api/generate", post(Surface::ollama_generate)},
     {"/api/embed", post(Surface::ollama_embed)},
+    {"/api/embeddings", post(Surface::ollama_embed)},
     {"/api/version", get(Page::ollama_version, Surface::ollama_chat)},
     {"/api/tags", get(Page::ollama_tags, Surface::ollama_chat)},
     {"/api/ps", get(Page::ollama_ps, Surface::ollama_chat)},

@@ -57,7 +57,7 @@ struct CallRow {
 };
 
 // What `nemo usage --by` groups by.
-enum class UsageGroup : std::uint8_t { key, seat, team, model, lane, day, hour, client, tag, upstream };
+enum class UsageGroup : std::uint8_t { key, seat, team, model, lane, day, hour, client, tag, upstream, project };
 
 // How good the estimates before calls were, per model.
 struct AccuracyRow {

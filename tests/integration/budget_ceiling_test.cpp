@@ -300,6 +300,7 @@ Plan mixed_call(Kind kind, std::mt19937_64& random) {
   if (kind != Kind::completion) return mixed_chat(kind, random);
   return {{{"model", "codestral-2"},
            {"prompt", prompt},
+           {"nemo_cache", false},  // a call for each, though their prompts are much alike
            {"suffix", "}"},
            {"stream", draw(random, 0, 1) == 1},
            {"max_tokens", draw(random, 20, 40)},

@@ -144,6 +144,7 @@ class Editor {
     if (call.kind == Kind::completion) {
       body.update({{"model", "codestral-2"}, {"prompt", prompt}, {"suffix", "}"}, {"stream", draw(0, 1) == 1}});
       body["fake"] = {{"tokens", draw(1, 40)}};
+      body["nemo_cache"] = false;  // a call for each, though their prompts are much alike
       return m_rig.request("POST", "/v1/completions", body.dump());
     }
     body["model"] = draw(0, 2) == 0 ? "gemini-2.5-pro" : "gemini-2.5-flash";

@@ -202,6 +202,7 @@ TEST_CASE("completions streamed through chat have the legacy shape, and usage wi
   Rig rig;
   rig.upstream.script({{"content", "```python\nx + 1\n```"}});
   Json body = {{"model", "gemini-2.5-flash"}, {"prompt", "def f(x): return"}, {"suffix", "\n"}, {"stream", true}};
+  body["nemo_cache"] = false;  // asked twice
   for (const bool with_usage : {false, true}) {
     CAPTURE(with_usage);
     if (with_usage) body["stream_options"] = {{"include_usage", true}};

@@ -148,7 +148,11 @@ TEST_CASE("Claude answers an OpenAI chat by its catalog id, whole and streamed, 
 
 TEST_CASE("Codestral fills in the middle by its catalog id through /v1/completions, whole and streamed") {
   Cloud cloud;
-  Json body = {{"model", "codestral-2"}, {"prompt", "def f("}, {"suffix", "\n  return x"}, {"max_tokens", 5}};
+  Json body = {{"model", "codestral-2"},
+               {"prompt", "def f("},
+               {"suffix", "\n  return x"},
+               {"max_tokens", 5},
+               {"nemo_cache", false}};  // asked twice
   const Reply whole = cloud.rig->post("/v1/completions", body.dump());
   Json entry = check_billed_as_google_did(cloud, whole, "codestral-2");
   CHECK(entry["path"].get<std::string>().ends_with("/publishers/mistralai/models/codestral-2:rawPredict"));

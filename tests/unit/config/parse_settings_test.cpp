@@ -23,6 +23,7 @@ TEST_CASE("an empty file gives every default of the contract") {
   CHECK(settings.listen_host == "127.0.0.1");
   CHECK(settings.listen_port == 6366);
   CHECK(settings.require_key);
+  CHECK(settings.whose_work);
   CHECK_FALSE(settings.allow_remote);
   CHECK(settings.content_logging == ContentLogging::metadata);
   CHECK(settings.retention_days == 90);
@@ -87,6 +88,7 @@ TEST_CASE("the edge settings are read") {
   CHECK(settings.allowed_origins == std::vector<std::string>{"http://localhost:3000", "vscode-webview://abc"});
   CHECK(settings.allowed_hosts == std::vector<std::string>{"nemo.internal"});
   CHECK_FALSE(settings.require_key);
+  CHECK_FALSE(settings.whose_work);
   CHECK(settings.content_logging == ContentLogging::redacted);
   CHECK(settings.retention_days == 30);
   CHECK(settings.max_body_bytes == 8U * 1024 * 1024);
@@ -103,6 +105,7 @@ TEST_CASE("every option of an upstream is read") {
   CHECK(local.key.name == "LOCAL_KEY");
   CHECK(local.unpriced_allowed);
   CHECK(local.completions == "native");
+  CHECK(local.responses == "native");
   REQUIRE(local.http2);
   CHECK_FALSE(*local.http2);
   CHECK(local.ca_file == "/etc/ssl/ca.pem");
@@ -116,6 +119,7 @@ TEST_CASE("what an upstream does not say has its default") {
   const Upstream& nemo = settings.upstreams[0];
   CHECK_FALSE(nemo.unpriced_allowed);
   CHECK(nemo.completions == "auto");
+  CHECK(nemo.responses == "chat");
   CHECK_FALSE(nemo.http2);
   CHECK(nemo.connect_timeout == 5s);
   CHECK(nemo.first_token_timeout == 2min);
@@ -161,6 +165,16 @@ TEST_CASE("a lane is read") {
   CHECK_FALSE(lane.hedge->after);
   CHECK_FALSE(settings.lanes.at("reasoning").first_token_timeout);
   CHECK_FALSE(settings.lanes.at("reasoning").hedge);
+}
+
+TEST_CASE("completions are remembered for ten minutes and held back not at all, unless the file says otherwise") {
+  const Settings usual = read("");
+  CHECK(usual.lanes.at("completion").remember == 10min);
+  CHECK(usual.lanes.at("completion").settle == 0ms);
+  CHECK(usual.lanes.at("reasoning").remember == 0ms);
+  const Settings settings = read("[lane.completion]\nremember = \"0s\"\nsettle = \"30ms\"\n");
+  CHECK(settings.lanes.at("completion").remember == 0ms);
+  CHECK(settings.lanes.at("completion").settle == 30ms);
 }
 
 TEST_CASE("a hedge after a fixed time is read in milliseconds") {

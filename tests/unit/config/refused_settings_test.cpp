@@ -130,6 +130,14 @@ TEST_CASE("an address that other machines reach is refused without allow_remote"
   }
 }
 
+TEST_CASE("Ollama's clients are listened for at an address of this machine") {
+  CHECK(says(refusal("ollama_listen = \"on\"\n"), {"nemo.toml:1:17: ollama_listen", "\"auto\"", "127.0.0.1:11434"}));
+  CHECK(says(refusal("ollama_listen = true\n"), {"text is expected"}));
+  const std::string line = "ollama_listen = \"0.0.0.0:11434\"\n";
+  CHECK(says(refusal(line), {"nemo.toml:1:17: ollama_listen", "allow_remote = true"}));
+  CHECK(parse_settings(line + "allow_remote = true\n", "nemo.toml").ok());
+}
+
 TEST_CASE("a base URL must be http or https, with a host and nothing secret") {
   for (const char* bad :
        {"", "localhost:11434", "ftp://h/v1", "HTTP//h", "http://", "http:///v1", "http://h:0/v1", "http://h:99999/v1",
@@ -197,6 +205,7 @@ TEST_CASE("an unknown kind, strategy or level is refused with those that exist")
   CHECK(says(refusal("content_logging = \"all\"\n"), {"\"none\", \"metadata\", \"redacted\" or \"full\""}));
   CHECK(says(refusal(upstream_with("unpriced = \"yes\"")), {"\"allow\" or \"refuse\""}));
   CHECK(says(refusal(upstream_with("completions = \"both\"")), {"\"auto\", \"native\" or \"chat\""}));
+  CHECK(says(refusal(upstream_with("responses = \"both\"")), {"\"chat\" or \"native\""}));
   CHECK(says(refusal(model_with("publisher = \"antropic\"")), {"nemo.toml:2:13: ", "\"antropic\"", "\"anthropic\""}));
 }
 
@@ -246,6 +255,14 @@ TEST_CASE("a time to hedge after is p95 or a duration") {
                {"nemo.toml:2:15: hedge_after", "\"p95\" or a duration", "\"800ms\""}));
   }
   CHECK(says(refusal("[lane.completion]\nhedge_after = 800\n"), {"nemo.toml:2:15: hedge_after", "text is expected"}));
+}
+
+TEST_CASE("only lane completion remembers and holds back, and neither for long") {
+  CHECK(says(refusal("[lane.reasoning]\nremember = \"10m\"\n"), {"nemo.toml:2:12: remember", "[lane.completion]"}));
+  CHECK(says(refusal("[lane.reasoning]\nsettle = \"10ms\"\n"), {"nemo.toml:2:10: settle", "[lane.completion]"}));
+  CHECK(says(refusal("[lane.completion]\nremember = \"25h\"\n"), {"nemo.toml:2:12: remember", "24h", "\"0s\""}));
+  CHECK(says(refusal("[lane.completion]\nsettle = \"2s\"\n"), {"nemo.toml:2:10: settle", "1s"}));
+  CHECK(says(refusal("[lane.completion]\nsettle = \"soon\"\n"), {"nemo.toml:2:10: settle", "duration"}));
 }
 
 TEST_CASE("weights of 0 everywhere among a model's deployments are refused at the first") {

@@ -16,8 +16,8 @@ Settings read(std::string_view text) {
 }  // namespace
 
 TEST_CASE("what is shown can be read back and shows the same") {
-  for (const std::string_view text :
-       {std::string_view(), k_sample, k_providers_sample, std::string_view("listen = \"[::1]:0\"")}) {
+  for (const std::string_view text : {std::string_view(), k_sample, k_providers_sample,
+                                      std::string_view("listen = \"[::1]:0\"\nollama_listen = \"auto\"")}) {
     const std::string shown = to_toml(read(text));
     CHECK(to_toml(read(shown)) == shown);
   }
@@ -65,9 +65,10 @@ TEST_CASE("what an upstream at Vertex AI and one at Anthropic are set to survive
 TEST_CASE("defaults are shown, filled in") {
   const std::string shown = to_toml(read(""));
   for (const char* line :
-       {"listen = \"127.0.0.1:6366\"\n", "require_key = true\n", "retention_days = 90\n", "max_body_mib = 64\n",
-        "drain_timeout = \"30s\"\n", "base_url = \"https://api.nemorouter.ai/v1\"\n", "key = \"secret:nemo\"\n",
-        "[lane.completion]\nmodel = \"gemini-2.5-flash\"\n", "idle_timeout = \"1m\"\n", "cooldown = \"5s\"\n"}) {
+       {"listen = \"127.0.0.1:6366\"\n", "ollama_listen = \"off\"\n", "require_key = true\n", "retention_days = 90\n",
+        "max_body_mib = 64\n", "drain_timeout = \"30s\"\n", "base_url = \"https://api.nemorouter.ai/v1\"\n",
+        "key = \"secret:nemo\"\n", "[lane.completion]\nmodel = \"gemini-2.5-flash\"\n", "idle_timeout = \"1m\"\n",
+        "cooldown = \"5s\"\n"}) {
     CAPTURE(line);
     CHECK(shown.find(line) != std::string::npos);
   }

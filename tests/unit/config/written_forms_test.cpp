@@ -42,6 +42,23 @@ TEST_CASE("an address is written as it is read") {
   }
 }
 
+TEST_CASE("where Ollama's clients are listened for is off, automatic, or an address") {
+  using When = OllamaListen::When;
+  for (const char* text : {"off", "auto", "127.0.0.1:11434", "[::1]:0"}) {
+    const auto listen = parse_ollama_listen(text);
+    REQUIRE(listen.ok());
+    CHECK(to_text(*listen) == text);
+  }
+  CHECK(parse_ollama_listen("off")->when == When::off);
+  CHECK(parse_ollama_listen("auto")->when == When::if_free);
+  CHECK(parse_ollama_listen("auto")->host == "127.0.0.1");
+  CHECK(parse_ollama_listen("auto")->port == 11434);
+  CHECK(parse_ollama_listen("[::1]:81")->when == When::always);
+  CHECK(parse_ollama_listen("[::1]:81")->host == "::1");
+  CHECK(parse_ollama_listen("[::1]:81")->port == 81);
+  for (const char* text : {"", "on", "11434", "127.0.0.1", "Auto"}) CHECK_FALSE(parse_ollama_listen(text).ok());
+}
+
 TEST_CASE("only this machine's own addresses are loopback") {
   for (const char* host : {"localhost", "127.0.0.1", "127.255.0.9", "::1"}) CHECK(is_loopback(host));
   for (const char* host :
