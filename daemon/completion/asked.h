@@ -16,8 +16,10 @@ struct Asked {
   std::string suffix;
   // It says what stands behind the cursor, be it nothing: an editor's. One that does not may be any program's.
   bool has_hole = false;
-  // Whether two equal requests may have one answer. Not when a temperature or n > 1 says that answers should differ.
+  // Whether an answer may serve another request at all: not when several are asked for, or more than text.
   bool may_share = true;
+  // No chance is wanted: two equal requests may have one answer. A temperature says that answers should differ.
+  bool is_steady = true;
 };
 
 enum class Ending : std::uint8_t {

@@ -2,7 +2,8 @@
 // daemon beside the editor can know.) Must not know: JSON, sockets, files, what a call costs.
 //
 // The rule. A request N is served from an earlier request O of the same seat and the same terms whose answer is A, if
-//   1. N's prefix is O's prefix and then t, where t (it may be empty) is the beginning of A;
+//   1. N's prefix is O's prefix and then t, where t is the beginning of A. It may be empty if N says what stands behind
+//      its cursor (so it is an editor's) and wants no chance: else an equal request gets an answer of its own;
 //      clients cut the beginning of a prefix: without t, one of the two prefixes may be the end of the other, if it is
 //      at least k_least_overlap bytes long. If more than one t fits because the text repeats itself, none does, unless
 //      the prefixes are equal without being cut;

@@ -36,6 +36,11 @@ bool is_same_question(const Asked& one, const Asked& other) {
   return one.prefix == other.prefix && one.suffix == other.suffix && one.terms == other.terms;
 }
 
+// What was typed shows that somebody reads the answer; a request that is merely equal may be any program's.
+bool takes_equal(const Asked& asked) {
+  return asked.has_hole && asked.is_steady;
+}
+
 }  // namespace
 
 // One search: what fits so far.
@@ -49,6 +54,7 @@ class SeatMemory::Search {
     ++m_looked_at;
     const Remembered& kept = *entry.kept;
     if (kept.at < m_oldest || typed >= kept.answer.size() || kept.asked.terms != m_asked.terms) return;
+    if (typed == 0 && !takes_equal(m_asked)) return;
     const std::string_view prefix = m_asked.prefix;
     if (typed > prefix.size()) return;
     const std::string_view typed_text = prefix.substr(prefix.size() - typed);
@@ -138,7 +144,7 @@ std::optional<SeatMemory::RunningMatch> SeatMemory::find_running(const Asked& as
     const std::size_t most_typed = std::min(prefix.size(), so_far.size() + k_longest_typed_ahead);
     std::optional<std::size_t> fits;
     int ways = 0;
-    for (std::size_t typed = 0; typed <= most_typed; ++typed) {
+    for (std::size_t typed = takes_equal(asked) ? 0 : 1; typed <= most_typed; ++typed) {
       const std::string_view text = prefix.substr(prefix.size() - typed);
       const std::size_t known = std::min(typed, so_far.size());
       if (text.substr(0, known) != std::string_view(so_far).substr(0, known)) continue;

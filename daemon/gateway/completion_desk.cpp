@@ -76,6 +76,7 @@ std::shared_ptr<completion::Asked> asked_by(const CompletionDesk::Request& reque
   asked->suffix = std::move(text.suffix);
   asked->has_hole = text.has_hole;
   asked->may_share = text.may_share;
+  asked->is_steady = text.is_steady;
   return asked;
 }
 
@@ -104,6 +105,7 @@ Result<Answered> CompletionDesk::answer(const Request& request, const Ask& ask) 
   auto completing = std::make_shared<Completing>(
       Completing{protocol::form_of(request.incoming.surface), request.body, request.spec, m_clock});
   completing->asked = asked;
+  completing->settlement = request.settlement;
   const std::string& payer = request.principal.key.empty() ? asked->seat : request.principal.key;
   using Held = completion::LatestWins::Held;
   completing->place =
@@ -165,6 +167,7 @@ std::optional<Result<Answered>> CompletionDesk::serve(const Request& request, co
   if (!may_use(request.principal, rest.model)) return std::nullopt;
   auto answered = told(request, rest.model, rest.text, finish_reason(rest.ending));
   if (answered) note(request, "type-through", rest.model);
+  request.settlement->show(rest.text);
   return answered;
 }
 
@@ -193,6 +196,7 @@ std::optional<Result<Answered>> CompletionDesk::follow(const Request& request,
     if (!may_use(request.principal, model)) return std::nullopt;
     if (heard == Heard::ended) {
       note(request, "join", model);
+      request.settlement->show(text);
       return told(request, model, text, finish_reason(followed->ending()));
     }
     if (!request.spec.stream) continue;

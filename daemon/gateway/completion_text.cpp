@@ -102,8 +102,8 @@ std::optional<CompletionText> completion_text(const protocol::RequestBody& body,
   }
   text.terms = terms_of(body, spec);
   if (text.suffix.empty()) read_marked_hole(text);
-  text.may_share = spec.answers == 1 && number_in(body, "temperature") <= k_steady_temperature &&
-                   !is_set(body, "logprobs") && !is_set(body, "echo");
+  text.may_share = spec.answers == 1 && !is_set(body, "logprobs") && !is_set(body, "echo");
+  text.is_steady = number_in(body, "temperature") <= k_steady_temperature;
   return text;
 }
 

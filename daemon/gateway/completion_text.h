@@ -17,9 +17,8 @@ struct CompletionText {
   // says of tags, lane and fallbacks.
   std::string terms;
   bool has_hole = false;  // a suffix came, or marks for it
-  // One answer will do for two equal requests. Not with temperature above k_steady_temperature, n or best_of above 1,
-  // logprobs or echo.
-  bool may_share = true;
+  bool may_share = true;  // one answer, and text alone: no n or best_of above 1, no logprobs, no echo
+  bool is_steady = true;  // no temperature above k_steady_temperature
 };
 
 // Clients that want no chance send 0 or nearly 0.

@@ -63,7 +63,7 @@ Relay::Step Relay::next(std::string& out, int client_fd) {
     if (m_ended || !m_output.empty()) return hand_over(out, m_ended ? Step::end : Step::more);
     switch (m_exchange->wait_body(client_fd, deadline())) {
       case Wake::client_gone:
-        if (!m_tap.saw_end_marker()) return Step::client_gone;
+        if (!has_whole_answer()) return Step::client_gone;
         end_of_upstream();  // the client had its whole answer and did not wait for upstream to end the body
         break;
       case Wake::ready:
@@ -75,6 +75,11 @@ Relay::Step Relay::next(std::string& out, int client_fd) {
         break;
     }
   }
+}
+
+// Not every dialect has a last event: where the one that finishes the answer states its usage, nothing is left to say.
+bool Relay::has_whole_answer() const {
+  return m_tap.saw_end_marker() || (m_tap.finished() && m_tap.usage());
 }
 
 // Whoever has the last bytes takes the answer for complete, however long upstream keeps the body open: the money is

@@ -60,6 +60,7 @@ class Relay final : public AnswerStream {
   void end_called_off(const Error& error);
   bool goes_on_alone();
   void account();
+  bool has_whole_answer() const;
   std::optional<SteadyTime> deadline() const;
   Step hand_over(std::string& out, Step step);
 

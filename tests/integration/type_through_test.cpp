@@ -119,7 +119,7 @@ TEST_CASE("what was not suggested is asked for") {
   rig.post(k_path, completion("int f() {\n  return 1;").dump());
   rig.post(k_path, completion("int f() {\n  ret", false, {{"suffix", "\n"}}).dump());
   rig.post(k_path, completion("int f() {\n  ret", false, {{"max_tokens", 5}}).dump());
-  rig.post(k_path, completion("int f() {\n  ret", false, {{"temperature", 0.8}}).dump());
+  rig.post(k_path, completion("int f() {\n  ", false, {{"temperature", 0.8}}).dump());
   CHECK(upstream_calls(rig) == 6);
   const Reply bypassed = rig.post(k_path, completion("int f() {\n  ret", false, {{"nemo_cache", false}}).dump());
   CHECK(bypassed.header("x-nemo-cache") == "bypass");

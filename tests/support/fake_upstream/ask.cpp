@@ -134,11 +134,15 @@ void read_messages(Ask& ask, const Json& body, const Script& script) {
     for (const auto& message : *messages) {
       if (!message.is_object()) continue;
       std::int64_t image_tokens = 0;
-      last_text = content_text(message, image_tokens);
-      last_role = text_field(message, "role");
-      ask.input_tokens += tokens_of(last_text.size()) + k_tokens_per_message + image_tokens;
-      all += last_text;
+      std::string text = content_text(message, image_tokens);
+      ask.input_tokens += tokens_of(text.size()) + k_tokens_per_message + image_tokens;
+      all += text;
       all += '\n';
+      // Some assistants remind the model of its instructions behind what the user said.
+      const std::string role = text_field(message, "role");
+      if (role == "system" || role == "developer") continue;
+      last_role = role;
+      last_text = std::move(text);
     }
   }
   ask.last_is_tool_result = last_role == "tool";

@@ -135,6 +135,7 @@ class Editing {
     static const std::vector<Window> k_windows{{100'000, 100'000}, {800, 300}, {512, 256}};
     const Window window = k_windows[draw(k_windows.size())];
     auto asked = std::make_shared<Asked>();
+    asked->has_hole = true;
     asked->seat = "ann";
     asked->prefix = document.before.substr(document.before.size() - std::min(document.before.size(), window.before));
     asked->suffix = document.after.substr(0, window.after);

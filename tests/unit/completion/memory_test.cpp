@@ -29,6 +29,7 @@ struct Desk {
 
   static std::shared_ptr<Asked> asked(std::string prefix, std::string suffix = "", std::string seat = "ann") {
     auto made = std::make_shared<Asked>();
+    made->has_hole = true;
     made->seat = std::move(seat);
     made->terms = "model=m";
     made->prefix = std::move(prefix);
@@ -82,6 +83,21 @@ TEST_CASE("what disagrees, is used up or is about something else is not answered
   auto random = Desk::asked("int main() {\n  return", "\n}\n");
   random->may_share = false;
   CHECK_FALSE(desk.rest(random));
+}
+
+TEST_CASE("an equal request has the answer only if an editor sent it and wants no chance; a typed one in any case") {
+  Desk desk;
+  desk.learn(Desk::asked("int a = "), "f(1);");
+  const auto with = [](const std::string& prefix, bool has_hole, bool is_steady) {
+    auto made = Desk::asked(prefix);
+    made->has_hole = has_hole;
+    made->is_steady = is_steady;
+    return made;
+  };
+  CHECK(desk.rest(with("int a = ", true, true)) == "f(1);");
+  CHECK_FALSE(desk.rest(with("int a = ", false, true)));
+  CHECK_FALSE(desk.rest(with("int a = ", true, false)));
+  CHECK(desk.rest(with("int a = f", false, false)) == "(1);");
 }
 
 TEST_CASE("an empty answer is not kept, nor one that broke off, nor one too old") {

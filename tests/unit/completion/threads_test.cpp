@@ -40,6 +40,7 @@ const std::string k_answer = "one two three four five six seven eight nine ten";
 bool ask(Memory& memory, LatestWins& latest, int question, std::size_t typed, std::atomic<int>& leads) {
   WaitingBell bell;
   auto asked = std::make_shared<Asked>();
+  asked->has_hole = true;
   asked->seat = "ann";
   asked->prefix = "question " + std::to_string(question) + ": " + k_answer.substr(0, typed);
   const auto place = latest.enter("caller", asked, LatestWins::Held::no, [] {});

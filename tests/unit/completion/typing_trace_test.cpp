@@ -28,6 +28,7 @@ Tally play(const std::vector<TypedRequest>& requests) {
   Silent bell;
   for (const TypedRequest& request : requests) {
     auto asked = std::make_shared<Asked>();
+    asked->has_hole = true;
     asked->seat = "ann";
     asked->prefix = request.prefix;
     asked->suffix = request.suffix;

@@ -64,17 +64,22 @@ TEST_CASE("fields that change an answer are its terms, others are not") {
   CHECK(terms_with("\"nemo_files\":\"" + much + "a\"").size() < 200);
 }
 
-TEST_CASE("who asks for chance, for several answers or for more than text shares nothing") {
-  for (const char* field : {R"("temperature":0)", R"("temperature":0.01)", R"("n":1)", R"("best_of":1)",
-                            R"("echo":false)", R"("logprobs":null)"}) {
+TEST_CASE("who asks for several answers or for more than text shares nothing") {
+  for (const char* field : {R"("temperature":1)", R"("n":1)", R"("best_of":1)", R"("echo":false)",
+                            R"("logprobs":null)"}) {
     CAPTURE(field);
     CHECK(text_of(std::string(R"("prompt":"x",)") + field)->may_share);
   }
-  for (const char* field : {R"("temperature":0.2)", R"("temperature":1)", R"("n":2)", R"("best_of":3)",
-                            R"("echo":true)", R"("logprobs":2)"}) {
+  for (const char* field : {R"("n":2)", R"("best_of":3)", R"("echo":true)", R"("logprobs":2)"}) {
     CAPTURE(field);
     CHECK_FALSE(text_of(std::string(R"("prompt":"x",)") + field)->may_share);
   }
+}
+
+TEST_CASE("a temperature asks for chance") {
+  CHECK(text_of(R"("prompt":"x")")->is_steady);
+  CHECK(text_of(R"("prompt":"x","temperature":0.01)")->is_steady);
+  CHECK_FALSE(text_of(R"("prompt":"x","temperature":0.2)")->is_steady);
 }
 
 TEST_CASE("what is not one text, or wants no answer, is left alone") {
