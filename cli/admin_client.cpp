@@ -265,13 +265,21 @@ Result<admin::CallStory> AdminClient::call(const std::string& id, Paths paths) c
   return ask_for<admin::CallStory>(m_socket, {"GET", "/calls/" + encode_segment(id), parameters});
 }
 
-Result<std::vector<admin::UsageRow>> AdminClient::usage(const admin::UsageQuery& query) const {
+static httplib::Params parameters_of(const admin::UsageQuery& query) {
   httplib::Params parameters;
   add_if_given(parameters, "by", query.by);
   add_if_given(parameters, "since", query.since);
   add_if_given(parameters, "until", query.until);
   if (query.paths) parameters.emplace("paths", "true");
-  return ask_for<std::vector<admin::UsageRow>>(m_socket, {"GET", "/usage", parameters});
+  return parameters;
+}
+
+Result<std::vector<admin::UsageRow>> AdminClient::usage(const admin::UsageQuery& query) const {
+  return ask_for<std::vector<admin::UsageRow>>(m_socket, {"GET", "/usage", parameters_of(query)});
+}
+
+Result<std::vector<admin::AcceptanceRow>> AdminClient::acceptance(const admin::UsageQuery& query) const {
+  return ask_for<std::vector<admin::AcceptanceRow>>(m_socket, {"GET", "/usage/accepted", parameters_of(query)});
 }
 
 Status AdminClient::login(const std::string& upstream, const Secret& key) const {

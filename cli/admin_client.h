@@ -76,6 +76,7 @@ class AdminClient {
   enum class Paths : std::uint8_t { names, whole };                             // of projects
   Result<admin::CallStory> call(const std::string& id, Paths paths = Paths::names) const;
   Result<std::vector<admin::UsageRow>> usage(const admin::UsageQuery& query) const;
+  Result<std::vector<admin::AcceptanceRow>> acceptance(const admin::UsageQuery& query) const;
 
   Status login(const std::string& upstream, const Secret& key) const;
   Status logout(const std::string& upstream) const;

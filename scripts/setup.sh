@@ -2,7 +2,7 @@
 
 build_packages="g++ cmake ninja-build pkg-config libcpp-httplib-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev
  libcurl4-openssl-dev libsimdjson-dev libtomlplusplus-dev libssl-dev zlib1g-dev libbrotli-dev libhowardhinnant-date-dev tzdata curl"
-test_packages="doctest-dev clang libclang-rt-dev nghttp2-proxy openssl python3-minimal"
+test_packages="doctest-dev clang lld libclang-rt-dev nghttp2-proxy openssl python3-minimal"
 npm_packages="nodejs npm"
 
 missing_packages() {

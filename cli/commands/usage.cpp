@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "cli/commands/commands.h"
@@ -27,6 +30,7 @@ struct Options {
   std::string until;
   bool csv = false;
   bool paths = false;
+  bool accepted = false;
 };
 
 NanoUsd cost_of(const admin::UsageRow& row) {
@@ -61,12 +65,19 @@ void add_row(Table& table, const admin::UsageRow& row, double share, Style style
              {output::bar(share, k_bar_width), Style::accent}});
 }
 
+std::string column_title(std::string by) {
+  std::transform(by.begin(), by.end(), by.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  return by;
+}
+
 void show_table(const Context& context, const std::vector<admin::UsageRow>& rows, const Options& options) {
-  std::string title = options.by;
-  std::transform(title.begin(), title.end(), title.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-  std::vector<output::Column> columns{
-      {title, Align::left, 0, 12}, {"CALLS", Align::right, 2},  {"ERRORS", Align::right, 3}, {"INPUT", Align::right, 4},
-      {"CACHED", Align::right, 6}, {"OUTPUT", Align::right, 4}, {"COST", Align::right}};
+  std::vector<output::Column> columns{{column_title(options.by), Align::left, 0, 12},
+                                      {"CALLS", Align::right, 2},
+                                      {"ERRORS", Align::right, 3},
+                                      {"INPUT", Align::right, 4},
+                                      {"CACHED", Align::right, 6},
+                                      {"OUTPUT", Align::right, 4},
+                                      {"COST", Align::right}};
   // A bar is a picture for people: in a file it would only be in the way.
   if (context.terminal.width) columns.push_back({"", Align::left, 5});
   Table table(columns);
@@ -98,6 +109,72 @@ std::string describe_period(const admin::UsageQuery& query) {
          (query.until.empty() ? "now" : show_time(query.until));
 }
 
+// Of those that have been judged: what is shown right now is neither accepted nor dismissed.
+std::optional<double> share_of(const admin::AcceptanceRow& row) {
+  const std::int64_t taken = row.accepted + row.partly;
+  const std::int64_t judged = taken + row.dismissed;
+  return judged == 0 ? std::nullopt : std::optional(static_cast<double>(taken) / static_cast<double>(judged));
+}
+
+std::string show_percent(double share) {
+  std::array<char, 16> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+void add_row(Table& table, const admin::AcceptanceRow& row, Style style) {
+  const auto share = share_of(row);
+  table.add({{row.group.empty() ? "-" : row.group, style},
+             {output::show_count(row.shown), style},
+             {output::show_count(row.accepted), style},
+             {output::show_count(row.partly), style},
+             {output::show_count(row.dismissed), style},
+             {share ? show_percent(*share) : "-", style}});
+}
+
+void show_table(const Context& context, const std::vector<admin::AcceptanceRow>& rows, const Options& options) {
+  Table table({{column_title(options.by), Align::left, 0, 12},
+               {"SHOWN", Align::right, 1},
+               {"ACCEPTED", Align::right, 2},
+               {"PARTLY", Align::right, 3},
+               {"DISMISSED", Align::right, 4},
+               {"SHARE", Align::right}});
+  admin::AcceptanceRow total;
+  total.group = "total";
+  for (const admin::AcceptanceRow& row : rows) {
+    add_row(table, row, Style::plain);
+    total.shown += row.shown;
+    total.accepted += row.accepted;
+    total.partly += row.partly;
+    total.dismissed += row.dismissed;
+  }
+  add_row(table, total, Style::strong);
+  context.out << table.draw(context.terminal.width, context.terminal.colours);
+}
+
+int show_csv(const Context& context, const std::vector<admin::AcceptanceRow>& rows) {
+  context.out << output::csv_line({"group", "shown", "accepted", "partly", "dismissed"});
+  for (const admin::AcceptanceRow& row : rows) {
+    context.out << output::csv_line({row.group, std::to_string(row.shown), std::to_string(row.accepted),
+                                     std::to_string(row.partly), std::to_string(row.dismissed)});
+  }
+  return k_done;
+}
+
+int show_acceptance(const Context& context, const admin::UsageQuery& query, const Options& options) {
+  const auto rows = context.client().acceptance(query);
+  if (!rows) return context.refuse(rows.error());
+  if (options.csv) return show_csv(context, *rows);
+  if (context.json) return context.show(*rows);
+  context.out << context.styled("Completions by " + query.by + ", " + describe_period(query), Style::faint) << '\n';
+  if (rows->empty()) {
+    context.out << "No completions were shown.\n";
+  } else {
+    show_table(context, *rows, options);
+  }
+  return k_done;
+}
+
 int show_usage(const Context& context, const Options& options) {
   admin::UsageQuery query;
   query.by = options.by;
@@ -116,6 +193,7 @@ int show_usage(const Context& context, const Options& options) {
   if (!query.since.empty() && !query.until.empty() && query.until <= query.since) {
     return context.misused("--until: it must lie after --since");
   }
+  if (options.accepted) return show_acceptance(context, query, options);
   const auto rows = context.client().usage(query);
   if (!rows) return context.refuse(rows.error());
   if (options.csv) return show_csv(context, *rows);
@@ -146,7 +224,12 @@ void add_usage(CLI::App& app, Context& context) {
   command->add_flag("--csv", options->csv, "Print CSV (RFC 4180) with exact costs");
   command->add_flag("--paths", options->paths,
                     "With --by project: folders by their whole path; else those of one name are one row");
-  command->footer("Examples:\n  nemo usage --by seat --since 30d\n  nemo usage --by day --since 2026-11-01 --csv");
+  command->add_flag("--accepted", options->accepted,
+                    "Instead of cost: how many completions were shown, accepted in full or partly, and dismissed; the "
+                    "share is of those that have been judged. Known as far back as calls are kept (retention_days)");
+  command->footer(
+      "Examples:\n  nemo usage --by seat --since 30d\n  nemo usage --by day --since 2026-11-01 --csv\n"
+      "  nemo usage --by model --accepted");
   command->callback(
       [&context, options] { context.action = [&context, options] { return show_usage(context, *options); }; });
 }

@@ -72,8 +72,12 @@ void show_head(const Context& context, const admin::CallStory& story) {
     context.out << "Experiment: " << context.styled(call.experiment + ", arm " + call.arm, Style::plain) << ".\n";
   }
   if (call.accepted) {
-    context.out << (*call.accepted ? "Accepted: the editor's next prompt has its text in it.\n"
-                                   : "Not accepted: its text did not come back in the editor's next prompts.\n");
+    const bool in_part = call.accepted_bytes < call.suggested_bytes;
+    context.out << (!*call.accepted ? "Not accepted: its text did not come back in the editor's next prompts.\n"
+                    : in_part       ? "Accepted in part: the editor's next prompts have " +
+                                    output::show_count(call.accepted_bytes) + " of its " +
+                                    output::show_count(call.suggested_bytes) + " bytes in them.\n"
+                              : "Accepted: the editor's next prompt has its text in it.\n");
   }
   if (call.cache == "hit" || call.cache == "type-through") {
     context.out << "Answered from the cache (" << context.styled(call.cache, Style::plain)

@@ -154,6 +154,8 @@ Call to_call(std::int64_t row, const call::CallRecord& record, Paths paths) {
   call.estimated_tokens = record.estimated_tokens;
   call.budget_fallback = record.budget_fallback;
   call.accepted = record.accepted;
+  call.suggested_bytes = record.suggested_bytes;
+  call.accepted_bytes = record.accepted_bytes;
   return call;
 }
 
@@ -250,6 +252,26 @@ std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow
     sum.cost += row.cost;
   }
   std::stable_sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.cost > b.cost; });
+  return named;
+}
+
+AcceptanceRow to_acceptance_row(const ledger::AcceptanceRow& row) {
+  return {row.group, row.shown, row.accepted, row.partly, row.dismissed};
+}
+
+std::vector<ledger::AcceptanceRow> by_project_name(const std::vector<ledger::AcceptanceRow>& rows) {
+  std::vector<ledger::AcceptanceRow> named;
+  for (const ledger::AcceptanceRow& row : rows) {
+    const std::string name = call::project_name(row.group);
+    const auto same = std::find_if(named.begin(), named.end(), [&](const auto& one) { return one.group == name; });
+    ledger::AcceptanceRow& sum = same != named.end() ? *same : named.emplace_back();
+    sum.group = name;
+    sum.shown += row.shown;
+    sum.accepted += row.accepted;
+    sum.partly += row.partly;
+    sum.dismissed += row.dismissed;
+  }
+  std::stable_sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.shown > b.shown; });
   return named;
 }
 

@@ -33,6 +33,8 @@ std::vector<Seat> to_seats(const access::Directory& directory);  // those of all
 UsageRow to_usage_row(const ledger::UsageRow& row);
 // Of a sum by project: its groups by their names, those of one name as one row. The dearest first, as before.
 std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow>& rows);
+AcceptanceRow to_acceptance_row(const ledger::AcceptanceRow& row);
+std::vector<ledger::AcceptanceRow> by_project_name(const std::vector<ledger::AcceptanceRow>& rows);  // most shown first
 
 // invalid_request names the parameter and what it takes.
 Result<ledger::CallFilter> to_call_filter(const Parameters& parameters);

@@ -93,6 +93,7 @@ const std::vector<Routes::Route>& Routes::table() {
                                          {"GET", "/calls", &Routes::list_calls},
                                          {"GET", "/calls/{}", &Routes::tell_call},
                                          {"GET", "/usage", &Routes::sum_usage},
+                                         {"GET", "/usage/accepted", &Routes::sum_acceptance},
                                          {"POST", "/upstreams/{}/key", &Routes::login},
                                          {"DELETE", "/upstreams/{}/key", &Routes::logout},
                                          {"POST", "/upstreams/{}/probe", &Routes::probe}};
@@ -182,6 +183,18 @@ AdminReply Routes::sum_usage(const AdminRequest& request, const Names& /*names*/
   if (by_name) *rows = by_project_name(*rows);
   Json list = Json::array();
   for (const ledger::UsageRow& row : *rows) list.push_back(to_usage_row(row));
+  return reply(list);
+}
+
+AdminReply Routes::sum_acceptance(const AdminRequest& request, const Names& /*names*/) {
+  const auto query = to_usage_query(request.parameters);
+  if (!query) return reply_with(query.error());
+  auto rows = m_history.acceptance(*query);
+  if (!rows) return reply_with(rows.error());
+  const bool by_name = query->by == ledger::UsageGroup::project && to_paths(request.parameters) == Paths::names;
+  if (by_name) *rows = by_project_name(*rows);
+  Json list = Json::array();
+  for (const ledger::AcceptanceRow& row : *rows) list.push_back(to_acceptance_row(row));
   return reply(list);
 }
 

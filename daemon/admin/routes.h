@@ -57,6 +57,7 @@ class Routes {
   AdminReply list_calls(const AdminRequest& request, const Names& names);
   AdminReply tell_call(const AdminRequest& request, const Names& names);
   AdminReply sum_usage(const AdminRequest& request, const Names& names);
+  AdminReply sum_acceptance(const AdminRequest& request, const Names& names);
   AdminReply login(const AdminRequest& request, const Names& names);
   AdminReply logout(const AdminRequest& request, const Names& names);
   AdminReply probe(const AdminRequest& request, const Names& names);

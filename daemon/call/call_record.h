@@ -78,9 +78,11 @@ struct CallRecord {
   int attempts = 0;
   std::string experiment;
   std::string arm;
-  std::optional<bool> accepted;  // a completion: whether its text was taken, once that is known
-  std::string client;            // from user-agent, shortened: "OpenAI/JS", "curl", …
-  Origin origin;                 // whose work it was, as far as was known when the row was made
+  std::int64_t suggested_bytes = 0;  // a completion: how much of what it showed is judged; 0: nothing new was shown
+  std::optional<bool> accepted;      // whether that was taken, wholly or in part, once it is known
+  std::int64_t accepted_bytes = 0;   // up to where; all of it: accepted in full
+  std::string client;                // from user-agent, shortened: "OpenAI/JS", "curl", …
+  Origin origin;                     // whose work it was, as far as was known when the row was made
   std::vector<std::string> tags;
   Trace trace;
 };

@@ -41,8 +41,8 @@ struct Model {
   std::optional<Pricing> pricing;  // absent: nobody has stated a price
   Capabilities capabilities;
   std::optional<call::FimForm> fim;  // how it is told of a hole; absent: nobody has said
-  std::vector<std::string> tags;  // code, fast, reasoning, vision, long-context, embedding, and the config's own
-  std::string deprecated_since;   // "2026-06-01", empty: current
+  std::vector<std::string> tags;     // code, fast, reasoning, vision, long-context, embedding, and the config's own
+  std::string deprecated_since;      // "2026-06-01", empty: current
 };
 
 }  // namespace nemo::catalog

@@ -29,14 +29,6 @@ bool align(std::string_view& one, std::string_view& other) {
   return true;
 }
 
-bool suffixes_nearly_agree(std::string_view one, std::string_view other) {
-  for (std::size_t skipped = 0; skipped <= k_longest_insertion; ++skipped) {
-    if (skipped <= one.size() && suffixes_agree(one.substr(skipped), other)) return true;
-    if (skipped <= other.size() && suffixes_agree(one, other.substr(skipped))) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Agreement prefixes_agree(std::string_view one, std::string_view other) {
@@ -53,6 +45,14 @@ bool suffixes_agree(std::string_view one, std::string_view other) {
   const std::string_view longer = one_is_longer ? one : other;
   const std::string_view shorter = one_is_longer ? other : one;
   return shorter.size() >= k_least_suffix_overlap && longer.starts_with(shorter);
+}
+
+bool suffixes_nearly_agree(std::string_view one, std::string_view other) {
+  for (std::size_t skipped = 0; skipped <= k_longest_insertion; ++skipped) {
+    if (skipped <= one.size() && suffixes_agree(one.substr(skipped), other)) return true;
+    if (skipped <= other.size() && suffixes_agree(one, other.substr(skipped))) return true;
+  }
+  return false;
 }
 
 std::optional<std::size_t> find_insertion(std::string_view older, std::string_view newer, std::string_view rest) {

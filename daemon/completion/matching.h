@@ -24,6 +24,8 @@ enum class Agreement : std::uint8_t { none, cut, whole };
 Agreement prefixes_agree(std::string_view one, std::string_view other);
 // Text behind a cursor, whose end a client may have cut.
 bool suffixes_agree(std::string_view one, std::string_view other);
+// The same but for at most k_longest_insertion bytes at the beginning of one of them.
+bool suffixes_nearly_agree(std::string_view one, std::string_view other);
 
 // How much of the end of `rest` stands behind the cursor by now, because the editor has closed what was opened: the
 // least n for which `newer` is those n bytes and then `older`, as suffixes_agree() has it. Taking `rest` without them

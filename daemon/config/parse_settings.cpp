@@ -52,9 +52,10 @@ class SettingsReader {
       : m_problem(file_name),
         m_exists(exists),
         m_root(m_problem, root, "the file",
-               {"listen", "ollama_listen", "allow_remote", "allowed_origins", "allowed_hosts", "require_key", "whose_work", "content_logging",
-                "retention_days", "max_body_mib", "drain_timeout", "time_zone", "upstream", "deployment", "lane",
-                "routing", "budgets", "alerts", "model", "alias"}) {}
+               {"listen",        "ollama_listen", "allow_remote",    "allowed_origins", "allowed_hosts",
+                "require_key",   "whose_work",    "content_logging", "retention_days",  "max_body_mib",
+                "drain_timeout", "time_zone",     "upstream",        "deployment",      "lane",
+                "routing",       "budgets",       "alerts",          "model",           "alias"}) {}
 
   Result<Settings> read() {
     read_edge();
@@ -80,7 +81,8 @@ class SettingsReader {
     m_root.parsed(
         "listen", [this](std::string_view text) { return set_listen(m_settings, text); }, set);
     m_root.parsed("ollama_listen", parse_ollama_listen, m_settings.ollama_listen);
-    if (const auto fine = check_reach(m_settings, {m_settings.ollama_listen.host, m_settings.ollama_listen.port}); !fine) {
+    if (const auto fine = check_reach(m_settings, {m_settings.ollama_listen.host, m_settings.ollama_listen.port});
+        !fine) {
       m_root.report("ollama_listen", fine.error().message);
     }
     m_root.texts("allowed_origins", m_settings.allowed_origins);

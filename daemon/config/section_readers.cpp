@@ -211,9 +211,9 @@ Deployment read_deployment(FirstProblem& problem, const TomlValue& table, const 
 }
 
 Lane read_lane(FirstProblem& problem, const TomlValue& table, Lane lane, const Known& known) {
-  const TableReader reader(
-      problem, table, "[lane." + toml_key(table.key) + "]",
-      {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after", "on_budget", "remember", "settle"});
+  const TableReader reader(problem, table, "[lane." + toml_key(table.key) + "]",
+                           {"model", "strategy", "fallbacks", "tags", "first_token_timeout", "hedge_after", "on_budget",
+                            "remember", "settle"});
   if (lane.model.empty()) reader.require("model", "model = \"gemini-2.5-flash\"");
   reader.text("model", lane.model);
   if (const TomlValue* model = reader.find("model")) check_model_known(problem, *model, lane.model, known.models);

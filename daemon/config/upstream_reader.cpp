@@ -103,11 +103,10 @@ void read_kind(const TableReader& reader, const FileExists& exists, Upstream& up
 
 Upstream read_upstream(FirstProblem& problem, const TomlValue& table, const FileExists& exists) {
   Upstream upstream;
-  const TableReader reader(
-      problem, table, "[[upstream]]",
-      {"name", "kind", "base_url", "key", "project", "location", "credentials", "token_url", "header_prefix",
-       "unpriced", "completions", "responses", "http2", "ca_file", "connect_timeout", "first_token_timeout",
-       "idle_timeout"});
+  const TableReader reader(problem, table, "[[upstream]]",
+                           {"name", "kind", "base_url", "key", "project", "location", "credentials", "token_url",
+                            "header_prefix", "unpriced", "completions", "responses", "http2", "ca_file",
+                            "connect_timeout", "first_token_timeout", "idle_timeout"});
   reader.require("name", "name = \"local\"");
   reader.text("name", upstream.name);
   read_kind(reader, exists, upstream);

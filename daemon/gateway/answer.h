@@ -24,9 +24,9 @@ struct Incoming {
   std::string user_agent;
   std::vector<std::string> dialect_headers;  // "anthropic-beta: …": for an upstream of the same dialect
   int client_fd = -1;                        // watched while upstream is silent
-  int stop_fd = -1;        // watched in its place once it has left: its far end is closed when the daemon stops
+  int stop_fd = -1;  // watched in its place once it has left: its far end is closed when the daemon stops
   std::shared_ptr<const call::OriginSlot> origin;  // whose work it is; null: nobody asked
-  SteadyTime received_at;  // the request's head had been read
+  SteadyTime received_at;                          // the request's head had been read
   WallTime at;
 };
 

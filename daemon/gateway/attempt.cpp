@@ -111,6 +111,7 @@ std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optio
   if (!m_renewed) {
     auto found = token();
     if (!found) {
+      begin_in_flight();  // and ended at once: the deployment is as good as down
       Outcome outcome = refused_here(found.error());
       outcome.trouble = routing::Trouble::unauthorized;
       return conclude(std::move(outcome));
@@ -120,11 +121,15 @@ std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optio
   m_conversation = std::move(sending->conversation);
   sending->request.bearer = m_token;
   sending->request.raced = alone == Alone::raced;
-  const auto answering = m_asked.spec.stream ? routing::Answering::streamed : routing::Answering::whole;
-  m_in_flight = m_choice.deployment->gauge->begin(m_asked.decision.lane, answering, m_clock.steady());
+  begin_in_flight();
   m_exchange = transport.start(std::move(sending->request));
   if (m_asked.completing) m_asked.completing->off->watch(m_exchange->canceller());
   return std::nullopt;
+}
+
+void Attempt::begin_in_flight() {
+  const auto answering = m_asked.spec.stream ? routing::Answering::streamed : routing::Answering::whole;
+  m_in_flight = m_choice.deployment->gauge->begin(m_asked.decision.lane, answering, m_clock.steady());
 }
 
 // Whether upstream is read on although the client has left.
@@ -311,11 +316,6 @@ Outcome Attempt::conclude(Outcome outcome) {
   } else if (outcome.trouble) {
     std::optional<std::chrono::seconds> after;
     if (outcome.error->retry_after_s) after = std::chrono::seconds(*outcome.error->retry_after_s);
-    // Without a call in flight (no token, say) one is counted, and ended at once.
-    const auto answering = m_asked.spec.stream ? routing::Answering::streamed : routing::Answering::whole;
-    if (!m_exchange && !outcome.head_status && *outcome.trouble == routing::Trouble::unauthorized) {
-      m_in_flight = m_choice.deployment->gauge->begin(m_asked.decision.lane, answering, m_clock.steady());
-    }
     m_in_flight.failed(*outcome.trouble, outcome.error->code(), after, m_clock.steady());
     m_in_flight = {};
   }

@@ -94,6 +94,7 @@ class Attempt {
   Outcome read_refusal(upstream::Transport& transport, int status, Hold hold);
   std::optional<Error> collect(std::string& body);
   Outcome conclude(Outcome outcome);
+  void begin_in_flight();
   Outcome broken(Error error) const;
   bool drains() const { return m_choice.deployment->drain_on_disconnect; }
   bool goes_on_alone();

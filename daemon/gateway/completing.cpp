@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/gateway/settlement.h"
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
 
@@ -101,6 +102,7 @@ bool Completing::stays_for_others(upstream::Exchange& exchange) const {
 }
 
 void Completing::hear(std::string_view text) {
+  if (settlement) settlement->show(text);
   if (!lead) return;
   lead->append(text);
   place->look_again();

@@ -20,6 +20,8 @@
 
 namespace nemo::gateway {
 
+class Settlement;
+
 // One worker thread, but for `off`. Upstream is asked in OpenAI's form whatever the client's is, so that the answer can
 // be heard on its way.
 struct Completing {
@@ -32,6 +34,7 @@ struct Completing {
   std::shared_ptr<CallOff> off = std::make_shared<CallOff>();
   std::shared_ptr<completion::Lead> lead = {};  // null: it has no call of its own (yet), or no more
   std::unique_ptr<completion::LatestWins::Place> place = {};
+  std::shared_ptr<Settlement> settlement = {};  // of its call: is shown what is heard
 
   // The client has left. True: others read along, and the exchange goes on until the last of them has left too.
   bool stays_for_others(upstream::Exchange& exchange) const;

@@ -19,6 +19,7 @@ AnswerStream::Step FollowStream::next(std::string& out, int client_fd) {
   if (!m_following) return Step::end;
   for (;;) {
     if (!m_text.empty()) {
+      m_settlement->show(m_text);
       m_teller.say(std::exchange(m_text, {}), out);
       return Step::more;
     }

@@ -4,9 +4,9 @@
 #include <cctype>
 
 #include "daemon/gateway/chance.h"
+#include "daemon/gateway/completion_text.h"
 #include "daemon/gateway/identify.h"
 #include "daemon/protocol/hub_conversation.h"
-#include "daemon/protocol/json_text.h"
 #include "daemon/protocol/meant_path.h"
 #include "daemon/protocol/surface_form.h"
 #include "shared/ids.h"
@@ -118,12 +118,6 @@ void add_gauge(Answer& answer, const std::optional<limits::Gauge>& gauge, const 
   answer.headers.emplace_back(name("reset"), reset_text(gauge->reset));
 }
 
-// Absent: there is no such field, or it is no text.
-std::optional<std::string> text_of(const protocol::RequestBody& body, std::string_view name) {
-  const protocol::Field* field = body.find(name);
-  return field == nullptr ? std::nullopt : protocol::read_text(field->value);
-}
-
 }  // namespace
 
 Answer error_answer(const Error& error, call::Surface surface) {
@@ -232,24 +226,22 @@ routing::Circumstances Gateway::circumstances_of(const Call& call) const {
   return {call.principal->models, call.principal->seat, call.settlement->record.id, m_clock.steady(), draw_chance()};
 }
 
-// While experiments run, a completion's prompt tells whether what was suggested before was taken, and its own
-// suggestion waits for the next one. Not so in chats: a follow-up repeats the answer, whatever became of it.
+// A completion's prompt tells whether what was suggested before was taken, and its own suggestion waits for the next
+// one. Not so in chats: a follow-up repeats the answer, whatever became of it.
 void Gateway::judge_suggestions(const Call& call, const routing::Decision& decision) {
-  if (decision.lane != "completion") return;
-  const call::Principal& principal = *call.principal;
-  const std::string& payer = principal.key.empty() ? principal.seat : principal.key;
-  const auto prompt = text_of(*call.body, "prompt");
-  if (!prompt) return;
-  for (const completion::Verdict& verdict : m_acceptance.observe(payer, *prompt, m_clock.steady())) {
-    m_log.mark_accepted(verdict.call_id, verdict.accepted);
+  if (decision.lane != "completion" || call.spec.only_warms_up || call.spec.answers > 1) return;
+  const auto text = call.hub ? completion_text(call.hub->body, call.hub->spec) : completion_text(*call.body, call.spec);
+  if (!text) return;
+  const std::string& seat = call.principal->seat;
+  completion::Around around(text->prefix, text->suffix);
+  for (const completion::Verdict& verdict : m_acceptance.observe(seat, around, m_clock.steady())) {
+    m_log.mark_accepted(verdict.call_id, static_cast<std::int64_t>(verdict.accepted_bytes));
   }
-  if (decision.experiment == nullptr) return;
   call.settlement->watch_suggestion();
-  // What stands behind the cursor was not suggested either.
-  std::string around = *prompt + text_of(*call.body, "suffix").value_or("");
-  call.settlement->when_ended([this, payer, around = std::move(around)](const Settlement& ended) {
-    if (ended.record.outcome != call::Outcome::ok || !ended.suggestion()) return;
-    m_acceptance.suggested(payer, ended.record.id, protocol::unescape(*ended.suggestion()), around, m_clock.steady());
+  call.settlement->when_ended([this, seat, around = std::move(around)](Settlement& ended) {
+    if (ended.record.outcome != call::Outcome::ok) return;
+    ended.record.suggested_bytes = static_cast<std::int64_t>(
+        m_acceptance.suggested(seat, ended.record.id, ended.suggestion(), around, m_clock.steady()));
   });
 }
 
@@ -263,8 +255,8 @@ Result<Answered> Gateway::route(Call& call) {
   auto admission = m_terms.limiter.admit(call.principal->scopes, likely_tokens(call.spec));
   if (!admission) return admission.error();
   call.settlement->admit(std::move(*admission));
-  if (!call.world.table.experiments.empty()) judge_suggestions(call, decision);
   const bool is_completion = call::hub_of(call.spec.surface) == call::Hub::completions;
+  if (is_completion) judge_suggestions(call, decision);
   const bool may_be_known = decision.lane == "completion" || call.spec.only_warms_up;
   return is_completion && may_be_known ? complete(call, decision) : ask(call, decision);
 }

@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "daemon/budget/cost.h"
+#include "daemon/protocol/json_text.h"
 
 namespace nemo::gateway {
 namespace {
 
 constexpr int k_client_closed_request = 499;
+constexpr std::size_t k_longest_suggestion = 4'096;  // more than is judged of it
 
 std::int64_t tokens_in(std::size_t bytes) {
   return (static_cast<std::int64_t>(bytes) + k_bytes_per_token - 1) / k_bytes_per_token;
@@ -89,9 +91,17 @@ NanoUsd Settlement::lose(const std::optional<catalog::Pricing>& pricing, std::si
 }
 
 void Settlement::suggest(std::string_view raw_text) {
-  constexpr std::size_t k_longest_suggestion = 4'096;
-  if (!m_suggestion || m_suggestion->size() >= k_longest_suggestion) return;
-  m_suggestion->append(raw_text.substr(0, k_longest_suggestion - m_suggestion->size()));
+  if (!m_is_watched || m_suggestion.size() >= k_longest_suggestion) return;
+  m_suggestion.append(raw_text.substr(0, k_longest_suggestion - m_suggestion.size()));
+}
+
+void Settlement::show(std::string_view text) {
+  if (!m_is_watched || m_shown.size() >= k_longest_suggestion) return;
+  m_shown.append(text.substr(0, k_longest_suggestion - m_shown.size()));
+}
+
+std::string Settlement::suggestion() const {
+  return m_shown.empty() ? protocol::unescape(m_suggestion) : m_shown;
 }
 
 void Settlement::upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at) {

@@ -47,11 +47,13 @@ class Settlement {
   void hold(routing::InFlight in_flight) { m_in_flight = std::move(in_flight); }
   // An attempt that was cancelled because another answered first: what it cost, which the call pays too.
   NanoUsd lose(const std::optional<catalog::Pricing>& pricing, std::size_t prompt_bytes);
-  // What a completion suggests, as it comes; kept only when somebody wants to know whether it is taken.
-  void watch_suggestion() { m_suggestion.emplace(); }
+  // What a completion suggests, as it comes; kept only when somebody wants to know whether it is taken. Upstream's own
+  // text, raw, counts only where nothing else was shown in its stead.
+  void watch_suggestion() { m_is_watched = true; }
   void suggest(std::string_view raw_text);
-  const std::optional<std::string>& suggestion() const { return m_suggestion; }
-  void when_ended(std::function<void(const Settlement&)> tell) { m_when_ended = std::move(tell); }
+  void show(std::string_view text);  // decoded
+  std::string suggestion() const;    // decoded
+  void when_ended(std::function<void(Settlement&)> tell) { m_when_ended = std::move(tell); }
   void failed(const Error& error);
   void refused(const Error& error);
   // Ended from this side, by a newer completion or because the last who read along has left: cancelled, with that code.
@@ -96,8 +98,10 @@ class Settlement {
   limits::Admission m_admission;
   routing::InFlight m_in_flight;
   NanoUsd m_lost;  // of attempts that lost a race
-  std::optional<std::string> m_suggestion;
-  std::function<void(const Settlement&)> m_when_ended;
+  bool m_is_watched = false;
+  std::string m_suggestion;  // raw
+  std::string m_shown;
+  std::function<void(Settlement&)> m_when_ended;
 };
 
 }  // namespace nemo::gateway

@@ -24,7 +24,7 @@ struct ExperimentSample {
   NanoUsd cost;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
-  std::optional<bool> accepted;  // absent: not known, or no completion
+  std::optional<bool> accepted;  // wholly or in part; absent: not known, or no completion
 };
 
 struct ArmSamples {

@@ -31,10 +31,10 @@ class RequestLog {
   // Makes a row outlive a crash of the process before its call's last byte is sent, at the price of one write to the
   // page cache. append() of the same id follows and has the last word; after a crash this is the row.
   virtual void secure(call::CallRecord& record) = 0;
-  // Whether the text of a completion was taken, known some prompts after its row was appended. Returns at once; it is
-  // in the row within some two seconds while storage works. The last verdict on a call counts. One that waits is
-  // lost in a crash, and dropped when too many wait.
-  virtual void mark_accepted(std::string call_id, bool accepted) = 0;
+  // How much of what a completion suggested was taken (0: it was dismissed), known some prompts after its row was
+  // appended. Returns at once; it is in the row within some two seconds while storage works. The last verdict on a call
+  // counts. One that waits is lost in a crash, and dropped when too many wait.
+  virtual void mark_accepted(std::string call_id, std::int64_t accepted_bytes) = 0;
   virtual LogHealth health() const = 0;
 };
 
@@ -88,6 +88,15 @@ struct UsageRow {
   NanoUsd cost;
 };
 
+// What became of the completions that were shown, each once however often its rest was shown again.
+struct AcceptanceRow {
+  std::string group;  // as UsageRow::group
+  std::int64_t shown = 0;
+  std::int64_t accepted = 0;   // in full
+  std::int64_t partly = 0;     // accepted in part
+  std::int64_t dismissed = 0;  // of the rest nothing is known (yet)
+};
+
 // The people's side: slow, reads the database with connections of its own. Any thread.
 class CallHistory {
  public:
@@ -95,6 +104,8 @@ class CallHistory {
   virtual Result<std::vector<CallRow>> find_calls(const CallFilter& filter) = 0;         // oldest first
   virtual Result<std::optional<call::CallRecord>> find_call(const std::string& id) = 0;  // with its trace
   virtual Result<std::vector<UsageRow>> usage(const UsageQuery& query) = 0;  // dearest first; days and hours in order
+  // Most shown first; days and hours in order.
+  virtual Result<std::vector<AcceptanceRow>> acceptance(const UsageQuery& query) = 0;
   virtual Result<std::vector<AccuracyRow>> accuracy(std::optional<WallTime> since) = 0;  // most calls first
   // Of the experiment's newest calls, at most k_most_experiment_samples. An experiment without calls has no arms.
   virtual Result<ExperimentSamples> experiment_samples(const std::string& experiment) = 0;

@@ -14,11 +14,13 @@ namespace {
 using call::CallRecord;
 
 // A start after an update reads what the Nemo before it left, so that older formats are read, and written no more: the
-// first, from before calls were routed, and the second, from before they knew whose work they were.
+// first, from before calls were routed, the second, from before they knew whose work they were, and the third, from
+// before it was known how much of a completion was taken.
 constexpr std::uint8_t k_first_format = 1;
 constexpr std::uint8_t k_routing_format = 2;
 constexpr std::uint8_t k_origin_format = 3;
-constexpr std::uint8_t k_format = k_origin_format;
+constexpr std::uint8_t k_suggestion_format = 4;
+constexpr std::uint8_t k_format = k_suggestion_format;
 constexpr std::size_t k_length_bytes = 4;
 constexpr std::size_t k_checksum_bytes = 8;
 static_assert(k_journal_head_bytes == k_length_bytes + k_checksum_bytes);
@@ -88,9 +90,10 @@ class Reader {
 
   bool ok() const { return m_ok; }
   bool at_end() const { return m_rest.empty(); }
-  // Whether the payload has what came with the second format, and with the third.
+  // Whether the payload has what came with the second format, with the third, and with the fourth.
   bool has_routing() const { return m_format >= k_routing_format; }
   bool has_origin() const { return m_format >= k_origin_format; }
+  bool has_suggestion() const { return m_format >= k_suggestion_format; }
 
   std::int64_t number() {
     std::uint64_t zigzag = 0;
@@ -275,6 +278,8 @@ void put_rest(Writer& out, const CallRecord& record) {
   out.list(record.tags, [&](const std::string& tag) { out.text(tag); });
   for (const std::string* text : {&record.origin.process, &record.origin.project, &record.origin.branch})
     out.text(*text);
+  out.number(record.suggested_bytes);
+  out.number(record.accepted_bytes);
 }
 
 void get_rest(Reader& in, CallRecord& record) {
@@ -284,6 +289,9 @@ void get_rest(Reader& in, CallRecord& record) {
   in.list(record.tags, [&] { return in.text(); });
   if (!in.has_origin()) return;
   for (std::string* text : {&record.origin.process, &record.origin.project, &record.origin.branch}) *text = in.text();
+  if (!in.has_suggestion()) return;
+  record.suggested_bytes = in.number();
+  record.accepted_bytes = in.number();
 }
 
 std::optional<CallRecord> read_payload(std::string_view payload) {

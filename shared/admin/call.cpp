@@ -43,6 +43,8 @@ static void each_call_field(Visit& visit, Value& value) {
   visit("process", value.process);
   visit("project", value.project);
   visit("branch", value.branch);
+  visit("suggested_bytes", value.suggested_bytes);
+  visit("accepted_bytes", value.accepted_bytes);
 }
 
 void to_json(Json& json, const Call& value) {

@@ -42,6 +42,8 @@ struct Call {
   std::string budget_fallback;           // the model that was asked for, when the budget sent the call to another
   std::optional<bool> accepted;          // a completion: whether its text was taken; none: not known
   std::string process, project, branch;  // whose work it was; empty: not known
+  std::int64_t suggested_bytes = 0;      // a completion: how much of what it showed is judged
+  std::int64_t accepted_bytes = 0;       // up to where it was accepted
 };
 
 struct CandidateView {

@@ -25,4 +25,23 @@ void from_json(const Json& json, UsageRow& value) {
   each_usage_row_field(reader, value);
 }
 
+template <typename Visit, typename Value>
+static void each_acceptance_row_field(Visit& visit, Value& value) {
+  visit("group", value.group);
+  visit("shown", value.shown);
+  visit("accepted", value.accepted);
+  visit("partly", value.partly);
+  visit("dismissed", value.dismissed);
+}
+
+void to_json(Json& json, const AcceptanceRow& value) {
+  FieldWriter writer(json);
+  each_acceptance_row_field(writer, value);
+}
+
+void from_json(const Json& json, AcceptanceRow& value) {
+  FieldReader reader(json);
+  each_acceptance_row_field(reader, value);
+}
+
 }  // namespace nemo::admin

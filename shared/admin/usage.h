@@ -1,4 +1,4 @@
-// GET /usage: sums over the ledger.
+// GET /usage and /usage/accepted: sums over the ledger.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,18 @@ struct UsageRow {
   std::string cost;  // dollars, exact
 };
 
+// Completions that were shown, each once. Those that are neither accepted nor dismissed have not been judged.
+struct AcceptanceRow {
+  std::string group;
+  std::int64_t shown = 0;
+  std::int64_t accepted = 0;  // in full
+  std::int64_t partly = 0;
+  std::int64_t dismissed = 0;
+};
+
 void to_json(Json& json, const UsageRow& value);
 void from_json(const Json& json, UsageRow& value);
+void to_json(Json& json, const AcceptanceRow& value);
+void from_json(const Json& json, AcceptanceRow& value);
 
 }  // namespace nemo::admin

@@ -269,6 +269,32 @@ TEST_CASE("usage ends with the total, and CSV is exact") {
         "\"a,b\",1,0,1,0,1,0.500000001\r\n");
 }
 
+TEST_CASE("usage tells what was accepted, the share being of what was judged") {
+  Daemon daemon;
+  CHECK(holds(daemon.run({"usage", "--accepted"}).out, "No completions were shown."));
+  daemon.history.acceptance_rows = {{"flash", 12, 3, 1, 6}, {"pro", 1, 0, 0, 0}};
+  const std::string table = daemon.run({"usage", "--by", "model", "--accepted"}).out;
+  for (const char* part : {"SHOWN", "ACCEPTED", "PARTLY", "DISMISSED", "SHARE", "40.0 %", "total", "13"}) {
+    CAPTURE(part);
+    CHECK(holds(table, part));
+  }
+  CHECK(daemon.run({"usage", "--accepted", "--csv"}).out ==
+        "group,shown,accepted,partly,dismissed\r\nflash,12,3,1,6\r\npro,1,0,0,0\r\n");
+  const Json rows = Json::parse(daemon.run({"usage", "--accepted", "--json"}).out);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0] == Json{{"group", "flash"}, {"shown", 12}, {"accepted", 3}, {"partly", 1}, {"dismissed", 6}});
+}
+
+TEST_CASE("why tells how much of a suggestion was accepted") {
+  Daemon daemon;
+  call::CallRecord record = sample_call("req_1");
+  record.suggested_bytes = 40;
+  record.accepted_bytes = 12;
+  record.accepted = true;
+  daemon.history.add(record);
+  CHECK(holds(daemon.run({"why", "req_1"}).out, "Accepted in part: the editor's next prompts have 12 of its 40 bytes"));
+}
+
 TEST_CASE("login takes the key from standard input and never shows it") {
   Daemon daemon;
   const Said said = daemon.run({"login"}, std::string("  ") + k_upstream_key + "\r\n");

@@ -190,6 +190,11 @@ class MemoryHistory final : public ledger::CallHistory {
     last_usage_query.with([&query](auto& last) { last = query; });
     return usage_rows;
   }
+  std::vector<ledger::AcceptanceRow> acceptance_rows;
+  Result<std::vector<ledger::AcceptanceRow>> acceptance(const ledger::UsageQuery& query) override {
+    last_usage_query.with([&query](auto& last) { last = query; });
+    return acceptance_rows;
+  }
   std::vector<ledger::AccuracyRow> accuracy_rows;
   Guarded<std::optional<WallTime>> last_accuracy_since;
   Result<std::vector<ledger::AccuracyRow>> accuracy(std::optional<WallTime> since) override {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The quick client tests: the OpenAI SDK, the AI SDK and Continue's agent against a real daemon.
-# usage: run.sh [--big | FILE]      --big: opencode instead of these (several hundred megabytes); FILE: that one only
+# The quick client tests: SDKs of every API and Continue's agent against a real daemon.
+# usage: run.sh [--big | FILE]      --big: opencode, Claude Code and Codex instead (several hundred megabytes); FILE: that one only
 # Skipped, and said so, only when npm's registry cannot be reached.
 set -eu
 

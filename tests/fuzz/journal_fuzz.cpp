@@ -24,6 +24,8 @@ void check_rewritten(const nemo::call::CallRecord& record) {
   REQUIRE_RULE(again->drawn_from == record.drawn_from);
   REQUIRE_RULE(again->accepted == record.accepted);
   REQUIRE_RULE(again->origin == record.origin);
+  REQUIRE_RULE(again->suggested_bytes == record.suggested_bytes);
+  REQUIRE_RULE(again->accepted_bytes == record.accepted_bytes);
 }
 
 void check_journal(std::string_view bytes) {
@@ -43,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   check_journal(bytes);
   // No fuzzer guesses a checksum: the same as a payload, of any format, behind a head that is right.
-  for (const char format : {'\1', '\2', '\3'}) {
+  for (const char format : {'\1', '\2', '\3', '\4'}) {
     std::string record(k_journal_head_bytes, '\0');
     record.push_back(format);
     record.append(bytes);

@@ -24,7 +24,8 @@ void check_requests(const std::string& text) {
   if (!body.ok()) return;
   if (const auto spec = parse_completions(*body); spec.ok()) {
     const auto hole = find_hole(*body);
-    if (hole.ok()) require_json(completions_request_to_fim(*body, *spec, *hole ? &**hole : nullptr, "codestral@2405", 7));
+    if (hole.ok())
+      require_json(completions_request_to_fim(*body, *spec, *hole ? &**hole : nullptr, "codestral@2405", 7));
   }
   if (const auto spec = parse_embeddings(*body); spec.ok()) {
     require_json(embeddings_request_to_predict(*body, *spec));

@@ -22,11 +22,12 @@ class MemoryLedger final : public ledger::RequestLog {
     const std::lock_guard lock(m_mutex);
     m_secured.push_back(record);
   }
-  void mark_accepted(std::string call_id, bool accepted) override {
+  void mark_accepted(std::string call_id, std::int64_t accepted_bytes) override {
     const std::lock_guard lock(m_mutex);
     for (auto row = m_rows.rbegin(); row != m_rows.rend(); ++row) {
       if (row->id != call_id) continue;
-      row->accepted = accepted;
+      row->accepted = accepted_bytes > 0;
+      row->accepted_bytes = accepted_bytes;
       return;
     }
     ++m_verdicts_dropped;

@@ -16,7 +16,7 @@ const std::string_view k_call_columns =
     "id, at, key, seat, team, surface, lane, requested_model, model, upstream, deployment, outcome, http_status, "
     "error_code, stream, latency, ttft, overhead, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
     "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, budget_fallback, "
-    "cache_write_tokens, accepted, project, branch, process";
+    "cache_write_tokens, accepted, project, branch, process, suggested_bytes, accepted_bytes";
 
 namespace {
 
@@ -32,7 +32,7 @@ constexpr std::string_view k_insert_trace_sql = "INSERT INTO call_trace (row, tr
 
 // An id may have come twice: find_call gives the newest.
 constexpr std::string_view k_mark_accepted_sql =
-    "UPDATE call SET accepted = ?2 WHERE row = (SELECT max(row) FROM call WHERE id = ?1)";
+    "UPDATE call SET accepted = ?2 > 0, accepted_bytes = ?2 WHERE row = (SELECT max(row) FROM call WHERE id = ?1)";
 
 constexpr std::string_view k_add_to_day_sql =
     "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, project, calls, errors, "
@@ -90,6 +90,8 @@ CallRecord read_call(const Statement& row, int first_column) {
   record.origin.project = text();
   record.origin.branch = text();
   record.origin.process = text();
+  record.suggested_bytes = number();
+  record.accepted_bytes = number();
   return record;
 }
 
@@ -114,8 +116,8 @@ void CallRows::insert(const CallRecord& record) {
   m_scopes.add(record);
 }
 
-bool CallRows::mark_accepted(std::string_view id, bool accepted) {
-  m_mark_accepted.run_with(id, accepted ? 1 : 0);
+bool CallRows::mark_accepted(std::string_view id, std::int64_t accepted_bytes) {
+  m_mark_accepted.run_with(id, accepted_bytes);
   return m_connection.changes() > 0;
 }
 
@@ -135,7 +137,8 @@ void CallRows::insert_row(const CallRecord& record) {
       record.overhead.count(), usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens,
       to_string(usage.source), record.cost.value, record.cache, record.attempts, record.experiment, record.arm,
       record.client, to_json(record.tags), record.reserved.value, record.estimated_tokens, record.budget_fallback,
-      usage.cache_write_tokens, accepted, record.origin.project, record.origin.branch, record.origin.process);
+      usage.cache_write_tokens, accepted, record.origin.project, record.origin.branch, record.origin.process,
+      record.suggested_bytes, record.accepted_bytes);
 }
 
 void CallRows::add_to_day(const CallRecord& record) {

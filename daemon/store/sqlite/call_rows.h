@@ -30,7 +30,7 @@ class CallRows {
   void write_sums();
 
   // False: no row has the id. Needs no begin().
-  bool mark_accepted(std::string_view id, bool accepted);
+  bool mark_accepted(std::string_view id, std::int64_t accepted_bytes);
 
  private:
   // What a batch adds to one row of `usage_daily`. `sample` is a record of the batch that has its group.

@@ -12,7 +12,7 @@ constexpr std::size_t k_batch_verdicts = 500;
 
 }  // namespace
 
-void LedgerWriter::mark_accepted(std::string call_id, bool accepted) {
+void LedgerWriter::mark_accepted(std::string call_id, std::int64_t accepted_bytes) {
   bool first = false;
   {
     const std::lock_guard lock(m_mutex);
@@ -22,7 +22,7 @@ void LedgerWriter::mark_accepted(std::string call_id, bool accepted) {
       return;
     }
     first = m_shared.verdicts.empty();
-    m_shared.verdicts.push_back({std::move(call_id), accepted, m_shared.accepted});
+    m_shared.verdicts.push_back({std::move(call_id), accepted_bytes, m_shared.accepted});
     ++m_shared.verdicts_asked;
   }
   if (first) m_wake.notify_one();
@@ -59,7 +59,7 @@ std::uint64_t LedgerWriter::mark_calls(std::size_t count) {
   std::uint64_t unknown = 0;
   lib::sqlite::Transaction transaction(m_connection);
   for (std::size_t i = 0; i < count; ++i) {
-    if (!m_rows.mark_accepted(m_verdicts[i].call_id, m_verdicts[i].accepted)) ++unknown;
+    if (!m_rows.mark_accepted(m_verdicts[i].call_id, m_verdicts[i].accepted_bytes)) ++unknown;
   }
   transaction.commit();
   return unknown;

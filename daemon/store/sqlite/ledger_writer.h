@@ -37,7 +37,7 @@ class LedgerWriter final : public ledger::RequestLog {
 
   void append(call::CallRecord record) override;
   void secure(call::CallRecord& record) override;
-  void mark_accepted(std::string call_id, bool accepted) override;
+  void mark_accepted(std::string call_id, std::int64_t accepted_bytes) override;
   ledger::LogHealth health() const override;
 
   // As budget::LeaseStore says.
@@ -56,7 +56,7 @@ class LedgerWriter final : public ledger::RequestLog {
 
   struct Verdict {
     std::string call_id;
-    bool accepted = false;
+    std::int64_t accepted_bytes = 0;
     std::uint64_t after_rows = 0;  // that came into the queue before it: its call's own is among them
   };
 

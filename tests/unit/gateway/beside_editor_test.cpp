@@ -217,3 +217,31 @@ TEST_CASE("one whose leader fails after it has been given something is told so")
   CHECK(read.find("[DONE]") == std::string::npos);
   CHECK(office.settle(reads).outcome == call::Outcome::error);
 }
+
+TEST_CASE("a rest that is served is the suggestion that it comes from: shown once, accepted once") {
+  EditorOffice office;
+  office.expect_text("one two");
+  CHECK(office.end(office.complete("x = ")).suggested_bytes == 7);
+  const auto rest = office.end(office.complete("x = o"));
+  CHECK(rest.cache == "type-through");
+  CHECK(rest.suggested_bytes == 0);
+  office.expect_text("three");
+  office.end(office.complete("x = one two;"));
+  CHECK(office.ledger.rows()[0].accepted == true);
+  CHECK(office.ledger.rows()[0].accepted_bytes == 7);
+  CHECK(!office.ledger.rows()[1].accepted);
+}
+
+TEST_CASE("a rest of what its own client never saw is what was shown") {
+  EditorOffice office;
+  office.expect_text("one two");
+  auto left = office.complete("x = ");
+  CHECK(office.settle(left, gateway::Delivery::client_gone).suggested_bytes == 0);
+  const auto rest = office.end(office.complete("x = o"));
+  CHECK(rest.cache == "type-through");
+  CHECK(rest.suggested_bytes == 6);
+  office.expect_text("three");
+  office.end(office.complete("x = one two"));
+  CHECK(office.ledger.rows()[1].accepted_bytes == 6);
+  CHECK(!office.ledger.rows()[0].accepted);
+}

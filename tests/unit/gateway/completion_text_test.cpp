@@ -65,8 +65,8 @@ TEST_CASE("fields that change an answer are its terms, others are not") {
 }
 
 TEST_CASE("who asks for several answers or for more than text shares nothing") {
-  for (const char* field : {R"("temperature":1)", R"("n":1)", R"("best_of":1)", R"("echo":false)",
-                            R"("logprobs":null)"}) {
+  for (const char* field :
+       {R"("temperature":1)", R"("n":1)", R"("best_of":1)", R"("echo":false)", R"("logprobs":null)"}) {
     CAPTURE(field);
     CHECK(text_of(std::string(R"("prompt":"x",)") + field)->may_share);
   }

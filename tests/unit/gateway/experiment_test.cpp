@@ -85,9 +85,21 @@ TEST_CASE("a suggestion that stands in the next prompt was accepted, and the led
   office.on_completions();
   const std::string first = office.complete("def add(", "a, b):\\n    return a + b");
   CHECK(!office.verdict(first));
-  const std::string second = office.complete("def add(a, b):\\n    ret", "urn 7");
+  const std::string second = office.complete("def add(a, b):\\n    return a + b\\n", "x = 7");
   CHECK(office.verdict(first) == true);
   CHECK(!office.verdict(second));
+  CHECK(office.ledger.rows()[0].suggested_bytes == 23);
+  CHECK(office.ledger.rows()[0].accepted_bytes == 23);
+}
+
+TEST_CASE("a suggestion of which a beginning was taken counts as accepted, and the ledger knows up to where") {
+  ExperimentalOffice office;
+  office.on_completions();
+  const std::string first = office.complete("def add(", "a, b):\\n    return a + b");
+  office.complete("def add(a, b):\\n", "pass");
+  for (int i = 0; i < 5; ++i) office.complete("something else", "   ");
+  CHECK(office.verdict(first) == true);
+  CHECK(office.ledger.rows()[0].accepted_bytes == 7);
 }
 
 TEST_CASE("a suggestion that is not taken within five prompts was not accepted") {
@@ -119,7 +131,7 @@ TEST_CASE("what stood behind the cursor already tells nothing") {
   ExperimentalOffice office;
   office.on_completions();
   const std::string id = office.complete("def f(", "first, second):", R"(,"suffix":"first, second):\n    pass")");
-  office.complete("def f(first, second):\\n", "x");
+  office.complete("def f(first, second):", "x", R"(,"suffix":"\n    pass")");
   CHECK(!office.verdict(id));
 }
 
@@ -149,10 +161,18 @@ TEST_CASE("what a client did not wait for was not suggested") {
   CHECK(!office.verdict(id));
 }
 
-TEST_CASE("where no experiment runs nothing is kept of what was suggested") {
+TEST_CASE("a suggestion is judged whether or not an experiment runs") {
   ExperimentalOffice office;
   office.world.table.experiments.clear();
   const std::string id = office.complete("def add(", "a, b):");
   office.complete("def add(a, b):", "x");
+  CHECK(office.verdict(id) == true);
+}
+
+TEST_CASE("of several answers to one prompt nobody knows which one was shown") {
+  ExperimentalOffice office;
+  const std::string id = office.complete("def add(", "a, b):", R"(,"n":2)");
+  office.complete("def add(a, b):", "x");
   CHECK(!office.verdict(id));
+  CHECK(office.ledger.rows()[0].suggested_bytes == 0);
 }

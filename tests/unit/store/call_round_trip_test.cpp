@@ -37,6 +37,8 @@ call::CallRecord full_record() {
   record.experiment = "flash-or-pro";
   record.arm = "b";
   record.accepted = false;
+  record.suggested_bytes = 120;
+  record.accepted_bytes = 40;
   record.client = "OpenAI/JS \"4.0\" Ünï";
   record.origin = {"node \"18\"", "/home/anna/Ünï code/api", "feature/x"};
   record.tags = {"code", "a \"quoted\" \\ tag", "", "ü"};
@@ -88,6 +90,8 @@ void check_who_and_where(const call::CallRecord& read, const call::CallRecord& w
   CHECK(read.experiment == written.experiment);
   CHECK(read.arm == written.arm);
   CHECK(read.accepted == written.accepted);
+  CHECK(read.suggested_bytes == written.suggested_bytes);
+  CHECK(read.accepted_bytes == written.accepted_bytes);
   CHECK(read.client == written.client);
   CHECK(read.origin == written.origin);
   CHECK(read.tags == written.tags);

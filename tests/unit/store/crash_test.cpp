@@ -266,6 +266,8 @@ TEST_CASE("every field of a secured row comes through a crash") {
   record.experiment = "flash-or-pro";
   record.arm = "b";
   record.accepted = true;
+  record.suggested_bytes = 120;
+  record.accepted_bytes = 40;
   record.tags = {"code", "", "\xc3\xbc"};
   record.trace.model_reason = "lane reasoning";
   record.trace.strategy = "least-busy";
@@ -287,6 +289,8 @@ TEST_CASE("every field of a secured row comes through a crash") {
   CHECK(read->tags == record.tags);
   CHECK(read->surface == record.surface);
   CHECK(read->accepted == record.accepted);
+  CHECK(read->suggested_bytes == record.suggested_bytes);
+  CHECK(read->accepted_bytes == record.accepted_bytes);
   CHECK(read->trace.strategy == record.trace.strategy);
   CHECK(read->trace.candidates.at(1).figures == "2 in flight");
   CHECK(read->trace.attempts.at(0).error == record.trace.attempts.at(0).error);

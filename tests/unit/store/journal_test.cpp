@@ -57,6 +57,16 @@ constexpr std::string_view k_second_format_hex =
     "492f4a530408636f6465001c6c616e6520726561736f6e696e6702046431146c65617374206275737902163220696e20666c6967"
     "687402046431086e656d6f0000900314280e0a6865646765146c656173742d62757379";
 
+// And as Nemo wrote it before it measured suggestions.
+constexpr std::string_view k_third_format_hex =
+    "340100003dda4c17ca0bd38a030e7265715f74726980c0f995e0a2b0060a6b65795f3108616e6e6108636f7265166f70656e6169"
+    "2d6368617412726561736f6e696e67126e656d6f2f6175746f1c67656d696e692d322e352d70726f127665727465782d65753067"
+    "656d696e692d322e352d70726f407665727465782d6575046f6b900300028eda960102b0e7028205d00fa0069003ac021070726f"
+    "7669646572d80404e2a2f3ad07eaf0e0fd5ba814d6c4020a00086d6973730218666c6173682d6f722d70726f0262124f70656e41"
+    "492f4a530408636f646500086e6f64651c2f686f6d652f616e6e612f617069086d61696e1c6c616e6520726561736f6e696e6702"
+    "046431146c65617374206275737902163220696e20666c6967687402046431086e656d6f0000900314280e0a6865646765146c65"
+    "6173742d62757379";
+
 std::string bytes_of_hex(std::string_view hex) {
   std::string bytes;
   for (; hex.size() >= 2; hex.remove_prefix(2))
@@ -158,6 +168,26 @@ TEST_CASE("a record of the second format has all that it had, and no origin") {
   CHECK(record.trace.attempts[0].note == "hedge");
 }
 
+TEST_CASE("a record of the third format has all that it had, and nothing of how much was suggested") {
+  call::CallRecord now = test::make_call("req_new");
+  now.suggested_bytes = 120;
+  now.accepted_bytes = 40;
+  const std::string old = bytes_of_hex(k_third_format_hex);
+  const auto records = records_in(old + store::to_journal_bytes(now) + old);
+  REQUIRE(records.size() == 3);
+  CHECK(records[1].suggested_bytes == 120);
+  CHECK(records[1].accepted_bytes == 40);
+  const call::CallRecord& record = records[2];
+  CHECK(record.id == "req_tri");
+  CHECK(record.accepted == true);
+  CHECK(record.origin == call::Origin{"node", "/home/anna/api", "main"});
+  CHECK(record.suggested_bytes == 0);
+  CHECK(record.accepted_bytes == 0);
+  CHECK(record.trace.strategy == "least-busy");
+  REQUIRE(record.trace.attempts.size() == 1);
+  CHECK(record.trace.attempts[0].note == "hedge");
+}
+
 TEST_CASE("what the Nemo before this one left in a journal is in the ledger after the update") {
   const test::TempFolder folder;
   const test::StillClock clock;
@@ -173,12 +203,12 @@ TEST_CASE("what the Nemo before this one left in a journal is in the ledger afte
 }
 
 TEST_CASE("a record of a format that only a newer Nemo knows ends the reading, and so does one of none") {
-  for (const char format : {'\0', '\4', '\xff'}) {
+  for (const char format : {'\0', '\5', '\xff'}) {
     std::string bytes = store::to_journal_bytes(test::make_call("req_0"));
     bytes[store::k_journal_head_bytes] = format;
     store::seal_journal_record(bytes);
     CHECK(records_in(bytes).empty());
-    bytes[store::k_journal_head_bytes] = 3;
+    bytes[store::k_journal_head_bytes] = 4;
     store::seal_journal_record(bytes);
     CHECK(records_in(bytes).size() == 1);
   }

@@ -318,3 +318,82 @@ TEST_CASE("the retention given at start acts at start") {
   const WallTime cutoff = test::k_today + std::chrono::days(8);
   CHECK(only_hours(found(*store, {UsageGroup::hour, {}, {}})) == expected(records, {UsageGroup::hour, cutoff, {}}));
 }
+
+namespace {
+
+// "model: shown accepted partly dismissed" of each group, in its order.
+std::string acceptance(store::SqliteStore& store, const UsageQuery& query) {
+  const auto rows = store.call_history().acceptance(query);
+  REQUIRE(rows.ok());
+  std::string out;
+  for (const ledger::AcceptanceRow& row : *rows) {
+    out += row.group + ":";
+    for (const std::int64_t count : {row.shown, row.accepted, row.partly, row.dismissed})
+      out += " " + std::to_string(count);
+    out += "; ";
+  }
+  return out;
+}
+
+call::CallRecord suggestion(const std::string& model, std::int64_t shown, std::optional<std::int64_t> accepted,
+                            std::chrono::hours after = 0h) {
+  call::CallRecord record = test::make_call("req", test::k_today + after);
+  record.model = model;
+  record.suggested_bytes = shown;
+  if (accepted) {
+    record.accepted = *accepted > 0;
+    record.accepted_bytes = *accepted;
+  }
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("what was shown is counted once and by what became of it") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  for (const auto& record :
+       {suggestion("flash", 10, 10), suggestion("flash", 10, 4), suggestion("flash", 10, 0, 30h),
+        suggestion("flash", 10, std::nullopt, 30h), suggestion("pro", 7, 7), suggestion("none", 0, std::nullopt)})
+    store->request_log().append(record);
+  store->flush();
+  CHECK(acceptance(*store, {UsageGroup::model, {}, {}}) == "flash: 4 1 1 1; pro: 1 1 0 0; ");
+  CHECK(acceptance(*store, {UsageGroup::day, {}, {}}) == "2026-11-22: 3 2 1 0; 2026-11-23: 2 0 0 1; ");
+  CHECK(acceptance(*store, {UsageGroup::hour, test::k_today + 1h, {}}) == "2026-11-23 06:00: 2 0 0 1; ");
+  CHECK(acceptance(*store, {UsageGroup::model, {}, test::k_today}).empty());
+}
+
+TEST_CASE("a verdict from before suggestions were measured is one on the whole") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  for (const std::optional<bool> accepted : {std::optional<bool>(), std::optional(true), std::optional(false)}) {
+    call::CallRecord record = test::make_call("req");
+    record.accepted = accepted;
+    store->request_log().append(record);
+  }
+  store->flush();
+  CHECK(acceptance(*store, {UsageGroup::model, {}, {}}) == "gemini-2.5-flash: 2 1 0 1; ");
+}
+
+TEST_CASE("what was accepted is counted by every group, tags in any order") {
+  const test::TempFolder folder;
+  const test::StillClock clock;
+  auto store = test::open_store(folder.path(), clock);
+  const std::vector<std::vector<std::string>> lists = {{"eu", "code"}, {"code", "eu"}, {}};
+  for (const auto& tags : lists) {
+    call::CallRecord record = suggestion("flash", 10, 10);
+    record.tags = tags;
+    store->request_log().append(record);
+  }
+  store->flush();
+  CHECK(acceptance(*store, {UsageGroup::tag, {}, {}}) == "code, eu: 2 2 0 0; : 1 1 0 0; ");
+  for (const UsageGroup by : k_all_groups) {
+    std::int64_t shown = 0;
+    const auto rows = store->call_history().acceptance({by, {}, {}});
+    REQUIRE(rows.ok());
+    for (const ledger::AcceptanceRow& row : *rows) shown += row.shown;
+    CHECK(shown == 3);
+  }
+}

@@ -59,6 +59,17 @@ TEST_CASE("a verdict is in its call's row, whether the row was written before it
   CHECK(writer.health().verdicts_dropped == 0);
 }
 
+TEST_CASE("a verdict says up to where a suggestion was accepted") {
+  const Place place;
+  LedgerWriter writer(place.file, place.options());
+  for (const char* id : {"partly", "not"}) writer.append(test::make_call(id));
+  writer.mark_accepted("partly", 12);
+  writer.mark_accepted("not", 0);
+  writer.flush();
+  CHECK(place.number("SELECT accepted_bytes FROM call WHERE id = 'partly' AND accepted = 1") == 12);
+  CHECK(place.number("SELECT accepted_bytes FROM call WHERE id = 'not' AND accepted = 0") == 0);
+}
+
 TEST_CASE("a verdict is written without anybody asking") {
   const Place place;
   std::promise<void> began_second;
