@@ -2,13 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <vector>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/connect_steps.h"
 #include "cli/context.h"
+#include "cli/editors/first_call.h"
+#include "cli/editors/settings_file.h"
 #include "cli/editors/survey.h"
 #include "cli/output/figures.h"
 #include "cli/output/text.h"
@@ -130,8 +135,33 @@ void check_data_folder(const std::string& folder, Checks& checks) {
   }
 }
 
+enum class Calls : std::uint8_t { make, leave_out };
+
+// One small call as that client makes them, with the key in its file.
+Check prove_path(const Context& context, const AdminClient& daemon, const editors::Finding& finding) {
+  Check check{State::ok, std::string(finding.client->title), "points here, key " + finding.connection->key_hint, ""};
+  const auto models = daemon.models();
+  const auto target = find_target(daemon, models ? *models : std::vector<admin::Model>());
+  if (!target) return check;
+  const editors::Plan plan = finding.client->plan(editors::Places(context.env), *target);
+  if (!plan.edit) return check;
+  const auto file = editors::load_settings(plan.edit->file);
+  const std::string key = file ? editors::find_key(file->text, *plan.edit) : "";
+  if (key.empty()) return check;
+  const std::string model = cheapest_model(models ? *models : std::vector<admin::Model>());
+  const auto answer = editors::make_first_call({target->url, key, plan.call, plan.key_place, model});
+  if (!answer || answer->status != 200) {
+    const std::string why = answer ? std::to_string(answer->status) + " " + answer->error : answer.error().message;
+    return {State::failed, check.what, "points here, but a call was not answered: " + why,
+            "nemo logs, and what stands above"};
+  }
+  check.detail += "; a call was answered by " + answer->model + (answer->cost.empty() ? "" : " for $" + answer->cost);
+  return check;
+}
+
 // Those that nemo connect has written something for.
-void check_clients(const Context& context, const AdminClient& client, const std::string& url, Checks& checks) {
+void check_clients(const Context& context, const AdminClient& client, const std::string& url, Calls calls,
+                   Checks& checks) {
   const auto keys = client.keys();
   for (const editors::Finding& finding : editors::survey(editors::Places(context.env), url)) {
     if (!finding.connection) continue;
@@ -149,13 +179,15 @@ void check_clients(const Context& context, const AdminClient& client, const std:
       checks.push_back({State::ok, what, "has key " + finding.connection->key_hint + "; its settings are its own", ""});
     } else if (finding.standing != editors::Standing::here) {
       checks.push_back({State::warning, what, "does not point here any more, as " + finding.file + " says", again});
+    } else if (calls == Calls::make) {
+      checks.push_back(prove_path(context, client, finding));
     } else {
       checks.push_back({State::ok, what, "points here, key " + finding.connection->key_hint, ""});
     }
   }
 }
 
-Checks examine(const Context& context) {
+Checks examine(const Context& context, Calls calls) {
   Checks checks;
   const AdminClient client = context.client();
   if (!client.answers()) {
@@ -184,7 +216,7 @@ Checks examine(const Context& context) {
   for (const admin::UpstreamStatus& upstream : status->upstreams) check_upstream(client, upstream, checks);
   check_ledger(status->ledger, checks);
   check_data_folder(status->data_folder, checks);
-  check_clients(context, client, status->url, checks);
+  check_clients(context, client, status->url, calls, checks);
   return checks;
 }
 
@@ -202,8 +234,8 @@ void show(const Context& context, const Check& check) {
   if (!check.advice.empty()) context.out << "    → " << output::printable(check.advice) << '\n';
 }
 
-int diagnose(const Context& context) {
-  const Checks checks = examine(context);
+int diagnose(const Context& context, Calls calls) {
+  const Checks checks = examine(context, calls);
   bool healthy = true;
   admin::Json list = admin::Json::array();
   for (const Check& check : checks) {
@@ -220,8 +252,14 @@ int diagnose(const Context& context) {
 
 void add_doctor(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("doctor", "Look for what keeps calls from working, and say what to do");
-  command->footer("Exit status 1 when something is wrong. It asks every upstream for its list of models.");
-  command->callback([&context] { context.action = [&context] { return diagnose(context); }; });
+  auto no_calls = std::make_shared<bool>(false);
+  command->add_flag("--no-calls", *no_calls, "Do not prove the path of connected editors with a call each");
+  command->footer(
+      "Exit status 1 when something is wrong. It asks every upstream for its list of models, and for every editor that "
+      "nemo connect has set up it makes one small call to the cheapest model.");
+  command->callback([&context, no_calls] {
+    context.action = [&context, no_calls] { return diagnose(context, *no_calls ? Calls::leave_out : Calls::make); };
+  });
 }
 
 }  // namespace nemo::cli::commands

@@ -297,9 +297,9 @@ TEST_CASE("generationConfig goes over under OpenAI's names") {
                        {"frequency_penalty", -0.2},
                        {"nemo_cache", false},
                        {"reasoning_effort", "medium"}};
-  for (const auto& [name, value] : wanted.items()) {
-    INFO(name);
-    CHECK(chat[name] == value);
+  for (const auto& one : wanted.items()) {
+    INFO(one.key());
+    CHECK(chat[one.key()] == one.value());
   }
   CHECK(!chat.contains("safetySettings"));
   CHECK(chat.size() == wanted.size() + 2);  // model, messages
