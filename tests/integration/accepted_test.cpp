@@ -34,6 +34,13 @@ void turn_away(Rig& rig, const std::string& path = k_path) {
   }
 }
 
+// As people type: the next keystroke comes when the call before it has ended, which is a little after its last byte.
+Reply post_and_wait(Rig& rig, const std::string& path, const std::string& body, std::size_t calls) {
+  Reply reply = rig.post(path, body);
+  rig.rows(calls);
+  return reply;
+}
+
 // The one row, once as many are judged.
 Json acceptance(Rig& rig, int judged) {
   Json row;
@@ -51,18 +58,19 @@ Json acceptance(Rig& rig, int judged) {
 TEST_CASE("suggestions are counted once, as accepted in full, partly, or dismissed") {
   Rig rig(native());
   rig.upstream.script({{"content", "return total / count;"}});
-  rig.post(k_path, completion("double mean() {\n  "));
+  std::size_t calls = 1;
+  post_and_wait(rig, k_path, completion("double mean() {\n  "), calls);
   // Typed along with; the rest is taken.
   for (const char* typed : {"r", "re", "ret"}) {
-    CHECK(rig.post(k_path, completion(std::string("double mean() {\n  ") + typed)).header("x-nemo-cache") ==
-          "type-through");
+    const Reply reply = post_and_wait(rig, k_path, completion(std::string("double mean() {\n  ") + typed), ++calls);
+    CHECK(reply.header("x-nemo-cache") == "type-through");
   }
   rig.upstream.script({{"content", "double sum() {"}});
-  rig.post(k_path, completion("double mean() {\n  return total / count;\n}\n", true));
+  post_and_wait(rig, k_path, completion("double mean() {\n  return total / count;\n}\n", true), ++calls);
   // A word of that one.
-  rig.post(k_path, completion("double mean() {\n  return total / count;\n}\ndouble"));
+  post_and_wait(rig, k_path, completion("double mean() {\n  return total / count;\n}\ndouble"), ++calls);
   rig.upstream.script({{"content", "ax() {"}});
-  rig.post(k_path, completion("double mean() {\n  return total / count;\n}\ndouble m"));
+  post_and_wait(rig, k_path, completion("double mean() {\n  return total / count;\n}\ndouble m"), ++calls);
   turn_away(rig);
 
   const Json row = acceptance(rig, 3);
@@ -84,9 +92,9 @@ TEST_CASE("a completion of another surface, through a model that only chats, is 
   options.upstream_toml = "completions = \"chat\"\n";
   Rig rig(options);
   rig.upstream.script({{"content", "```cpp\nreturn total;\n```"}});
-  rig.post("/infill", infill("int sum() {\n  "));
+  post_and_wait(rig, "/infill", infill("int sum() {\n  "), 1);
   rig.upstream.script({{"content", " "}});
-  rig.post("/infill", infill("int sum() {\n  return total;"));
+  post_and_wait(rig, "/infill", infill("int sum() {\n  return total;"), 2);
   const Json row = acceptance(rig, 1);
   CHECK(row["shown"] == 1);
   CHECK(row["accepted"] == 1);

@@ -85,15 +85,21 @@ TEST_CASE("usage by project sums the calls of each, and folders of one name are 
   for (const fs::path& project : {here, there, web}) call_until_known(world.rig, project);
 
   std::map<std::string, std::int64_t> calls_by_path;
-  for (const test::Json& row : world.rig.admin("GET", "/calls?limit=10000&paths=true")) {
-    ++calls_by_path[row.at("project").get<std::string>()];
-  }
+  std::map<std::string, std::int64_t> by_path;
+  // Rows are written behind the answers: a late one would be in the second list only.
+  test::eventually([&] {
+    calls_by_path.clear();
+    for (const test::Json& row : world.rig.admin("GET", "/calls?limit=10000&paths=true")) {
+      ++calls_by_path[row.at("project").get<std::string>()];
+    }
+    by_path.clear();
+    for (const test::Json& row : usage_by_project(world.rig, "&paths=true")) {
+      by_path[row.at("group").get<std::string>()] = row.at("calls").get<std::int64_t>();
+    }
+    return calls_by_path[web.string()] > 0 && by_path[web.string()] == calls_by_path[web.string()];
+  });
   REQUIRE(calls_by_path[here.string()] > 0);
   REQUIRE(calls_by_path[there.string()] > 0);
-  std::map<std::string, std::int64_t> by_path;
-  for (const test::Json& row : usage_by_project(world.rig, "&paths=true")) {
-    by_path[row.at("group").get<std::string>()] = row.at("calls").get<std::int64_t>();
-  }
   CHECK(by_path[here.string()] == calls_by_path[here.string()]);
   CHECK(by_path[there.string()] == calls_by_path[there.string()]);
   CHECK(by_path[web.string()] == calls_by_path[web.string()]);

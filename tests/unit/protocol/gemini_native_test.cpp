@@ -94,10 +94,10 @@ TEST_CASE("a budget's cap lands where the request has its own, in its spelling, 
 }
 
 TEST_CASE("thoughts are billed as output beside the candidates, and cached tokens are part of the prompt") {
-  const auto facts =
-      conversation()->facts(R"({"candidates":[{"content":{"parts":[{"text":"hm","thought":true},)"
-                            R"({"text":"hello"},{"text":" you"}]},"finishReason":"STOP"}],"usageMetadata":)" +
-                            k_usage + "}");
+  const std::string answer = R"({"candidates":[{"content":{"parts":[{"text":"hm","thought":true},)"
+                             R"({"text":"hello"},{"text":" you"}]},"finishReason":"STOP"}],"usageMetadata":)" +
+                             std::string(k_usage) + "}";
+  const auto facts = conversation()->facts(answer);
   REQUIRE(facts.has_value());
   CHECK(!facts->is_error);
   CHECK(facts->text == "hello");
