@@ -44,7 +44,7 @@ TEST_CASE("a span counts back from now") {
 }
 
 TEST_CASE("a day is its midnight in the machine's time zone") {
-  const Zone zone("XXX-2");  // POSIX: two hours ahead of UTC
+  const Zone zone("TWO-2");  // POSIX: two hours ahead of UTC
   CHECK(since("2026-11-01") == "2026-10-31T22:00:00.000Z");
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("an expiry lies ahead or is refused") {
 }
 
 TEST_CASE("times are shown in the machine's time zone") {
-  const Zone zone("XXX-2");
+  const Zone zone("TWO-2");
   CHECK(show_time("2026-11-22T23:45:01.123Z") == "2026-11-23 01:45:01");
   CHECK(show_short_time("2026-11-22T13:45:01.123Z") == "11-22 15:45:01");
   CHECK(show_time("whenever") == "whenever");
