@@ -150,7 +150,7 @@ void read_on_budget(FirstProblem& problem, const TableReader& reader, const Know
 // Lane completion's own: what is remembered of its answers, and how long a keystroke waits for the next.
 void read_beside_editor(const TableReader& reader, const std::string& lane_name, Lane& lane) {
   constexpr Millis k_longest_memory = std::chrono::hours(24);
-  constexpr Millis k_longest_settle = std::chrono::seconds(1);
+  constexpr Millis k_longest_settle = std::chrono::seconds(10);
   for (const char* key : {"remember", "settle"}) {
     if (reader.find(key) == nullptr || lane_name == "completion") continue;
     reader.report(key, "only [lane.completion] has it");
@@ -159,7 +159,7 @@ void read_beside_editor(const TableReader& reader, const std::string& lane_name,
   reader.duration("remember", Millis{0}, lane.remember);
   if (lane.remember > k_longest_memory) reader.report("remember", "at most 24h is expected; \"0s\" turns it off");
   reader.duration("settle", Millis{0}, lane.settle);
-  if (lane.settle > k_longest_settle) reader.report("settle", "at most 1s is expected; \"0s\" turns it off");
+  if (lane.settle > k_longest_settle) reader.report("settle", "at most 10s is expected; \"0s\" turns it off");
 }
 
 // What the upstream calls a model where the file does not say.

@@ -104,9 +104,9 @@ TEST_CASE("a completion of another surface, through a model that only chats, is 
 TEST_CASE("verdicts outlive the daemon, and what nobody has judged stays so") {
   Rig rig(native());
   rig.upstream.script({{"content", "return 1;"}});
-  rig.post(k_path, completion("int one() {\n  "));
+  post_and_wait(rig, k_path, completion("int one() {\n  "), 1);
   rig.upstream.script({{"content", "return 2;"}});
-  rig.post(k_path, completion("int one() {\n  return 1;\n}\nint two() {\n  "));
+  post_and_wait(rig, k_path, completion("int one() {\n  return 1;\n}\nint two() {\n  "), 2);
   rig.restart();
   const Json row = acceptance(rig, 1);
   CHECK(row["shown"] == 2);

@@ -133,12 +133,13 @@ TEST_CASE("a revoked key makes no other call, and the one that it is in the midd
   Rig rig(with(k_round_price));
   const KeyInHand key = make_key(rig, {{"budgets", {budget_for(100)}}});
   Client client(rig.port());
-  const Json script{{"tokens", 20}, {"chunk_ms", 10}};
+  const Json script{{"tokens", 20}, {"hold_after_chunks", 3}};
   client.send(
       rig.request("POST", k_chat, chat_body({{"max_tokens", 20}, {"stream", true}}, script).dump(), {key.header}));
   REQUIRE(eventually([&] { return rig.upstream.summary()["started"] == 1; }));
   change(rig, "DELETE", "/keys/" + key.id);
   expect_error(rig.post(k_chat, chat_body().dump(), {key.header}), 401, "key_revoked");
+  rig.upstream.release();
   CHECK(stream_events(client.receive().body).back() == "[DONE]");
   refused(rig, "PATCH", "/keys/" + key.id, {{"budgets", {"1/day"}}});
   refused(rig, "POST", "/keys/" + key.id + "/rotate", {{"grace_s", 1}});

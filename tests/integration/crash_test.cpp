@@ -176,7 +176,7 @@ class Trial {
     std::this_thread::sleep_for(wait);
     kill();
     for (std::thread& thread : threads) thread.join();
-    CHECK(eventually([&] { return m_upstream.summary()["open"] == 0; }, std::chrono::seconds(20)));
+    CHECK(eventually([&] { return m_upstream.summary()["open"] == 0; }));
     take_bill(editors);
     if (draw(m_random, 0, 5) == 0) crash_while_starting();
     start();

@@ -55,12 +55,10 @@ inline Json budget_of(Rig& rig, const std::string& scope, const std::string& nam
 
 // Waits until no call is left and every row is written.
 inline bool comes_to_rest(Rig& rig) {
-  return eventually(
-      [&] {
-        const Json status = rig.admin("GET", "/status");
-        return status["open_calls"] == 0 && status["ledger"]["waiting"] == 0 && rig.upstream.summary()["open"] == 0;
-      },
-      std::chrono::seconds(60));
+  return eventually([&] {
+    const Json status = rig.admin("GET", "/status");
+    return status["open_calls"] == 0 && status["ledger"]["waiting"] == 0 && rig.upstream.summary()["open"] == 0;
+  });
 }
 
 // Text that the fake upstream counts as so many tokens, and so does the daemon at four bytes a token.

@@ -11,8 +11,11 @@ namespace {
 
 std::string upstream_toml(const std::string& name, const std::string& base_url) {
   return "[[upstream]]\nname = \"" + name + "\"\nkind = \"openai\"\nkey = \"env:FAKE_KEY\"\nbase_url = \"" + base_url +
-         "\"\nfirst_token_timeout = \"300ms\"\nidle_timeout = \"300ms\"\n";
+         "\"\n";
 }
+
+// Of the one that is told to stall.
+const char* const k_impatient = "first_token_timeout = \"1s\"\nidle_timeout = \"1s\"\n";
 
 std::string deployment_toml(const std::string& model, const std::string& upstream, int order) {
   return "[[deployment]]\nmodel = \"" + model + "\"\nupstream = \"" + upstream +
@@ -23,7 +26,7 @@ Rig::Options two(const std::string& first_url, const std::string& second_url, in
   Rig::Options options;
   options.own_upstream = true;
   // The order decides, not the place in the file.
-  options.toml = upstream_toml("second", second_url) + upstream_toml("first", first_url) +
+  options.toml = upstream_toml("second", second_url) + upstream_toml("first", first_url) + k_impatient +
                  deployment_toml("gemini-2.5-flash", "second", 2) + deployment_toml("gemini-2.5-flash", "first", 1) +
                  // Each once, and however often it has failed before.
                  "[routing]\nnum_retries = " + std::to_string(num_retries) +

@@ -27,6 +27,7 @@ class FakeGoogle {
   void script_model(const std::string& model, const Json& script) const {
     talk("POST", "/control/rule", Json{{"model", model}, {"script", script}}.dump());
   }
+  void release() const { talk("POST", "/control/release", "{}"); }
   void revoke() const { talk("POST", "/control/revoke", "{}"); }
   Json service_account() const { return talk("GET", "/control/service-account.json", ""); }
   Json journal() const { return talk("GET", "/journal", ""); }

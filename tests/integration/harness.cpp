@@ -7,12 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 #include "shared/log.h"
+#include "stillness.h"
 
 namespace nemo::test {
 namespace {
@@ -50,15 +51,6 @@ std::string talk_to_socket(const std::filesystem::path& path, const std::string&
 }
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds patience) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return holds();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 FakeUpstream::FakeUpstream() {
   std::array<int, 2> pipe{};
@@ -103,6 +95,9 @@ Json FakeUpstream::summary() {
 }
 void FakeUpstream::reset() {
   exchange_once(m_port, simple_request("POST", "/journal/reset", "{}"));
+}
+void FakeUpstream::release() {
+  exchange_once(m_port, simple_request("POST", "/control/release", "{}"));
 }
 
 Rig::Rig(const Options& options) : m_patience(options.patience) {
@@ -203,15 +198,21 @@ Json ask_admin(const std::filesystem::path& socket, const std::string& method, c
   return end == std::string::npos ? Json() : Json::parse(all.substr(end + 4), nullptr, false);
 }
 
+bool Rig::waits_with(std::size_t open_calls) {
+  return eventually([&] { return admin("GET", "/status")["open_calls"] == open_calls && all_others_sleep(); });
+}
+
 std::vector<Json> Rig::rows(std::size_t count) {
   Json found;
-  eventually(
-      [&] {
-        found = admin("GET", "/calls?limit=10000");
-        return found.is_array() && found.size() >= count;
-      },
-      std::chrono::seconds(1));
-  return found.is_array() ? found.get<std::vector<Json>>() : std::vector<Json>{};
+  eventually([&] {
+    found = admin("GET", "/calls?limit=10000");
+    return found.is_array() && found.size() >= count;
+  });
+  auto rows = found.is_array() ? found.get<std::vector<Json>>() : std::vector<Json>{};
+  std::stable_sort(rows.begin(), rows.end(), [](const Json& a, const Json& b) {
+    return a["at"].get_ref<const std::string&>() < b["at"].get_ref<const std::string&>();
+  });
+  return rows;
 }
 
 }  // namespace nemo::test

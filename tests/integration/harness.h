@@ -3,9 +3,7 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "daemon/daemon.h"
+#include "eventually.h"
 #include "shared/file_descriptor.h"
 #include "temp_folder.h"
 
@@ -36,6 +35,7 @@ class FakeUpstream {
   Json journal();  // see tests/support/fake_upstream
   Json summary();
   void reset();
+  void release();  // lets go on what scripts hold back: "hold", "hold_after_chunks"
 
  private:
   pid_t m_pid = -1;
@@ -68,6 +68,9 @@ class Client {
   std::string m_buffer;
 };
 
+// Whether anybody listens there.
+bool takes_connections(int port);
+
 // The daemon, with a config made of `toml` (the fake upstream is named "fake" unless it says otherwise).
 class Rig {
  public:
@@ -99,8 +102,12 @@ class Rig {
 
   // GET, POST, PATCH or DELETE at the admin socket.
   Json admin(const std::string& method, const std::string& path, const Json& body = {});
-  // The ledger's rows once there are at least `count` (waits for them, a second at most), oldest first.
+  // The ledger's rows once there are at least `count` (they are written behind the answers), in the order in which the
+  // calls came.
   std::vector<Json> rows(std::size_t count);
+  // Until so many calls are open and each of them waits for something: no thread of this process has anything left to
+  // do. Only an event from outside changes that, such as upstream.release().
+  bool waits_with(std::size_t open_calls);
 
  private:
   void start();
@@ -119,8 +126,5 @@ Json ask_admin(const std::filesystem::path& socket, const std::string& method, c
 std::string stream_text(const std::string& body);
 // The data of every event, [DONE] included.
 std::vector<std::string> stream_events(const std::string& body);
-
-// Asks until it is true, for at most `patience`; what it returns last. The one place that waits for other threads.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 }  // namespace nemo::test

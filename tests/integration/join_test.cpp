@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "harness.h"
 
@@ -30,10 +32,6 @@ int started(Rig& rig) {
 }
 bool upstream_has(Rig& rig, int calls) {
   return eventually([&] { return started(rig) == calls; });
-}
-// So many calls have reached the daemon and have not ended.
-bool daemon_has(Rig& rig, int calls) {
-  return eventually([&] { return rig.admin("GET", "/status")["open_calls"] == calls; });
 }
 bool upstream_lost(Rig& rig, int calls) {
   return eventually([&] { return rig.upstream.summary()["cancelled"] == calls; });
@@ -66,6 +64,19 @@ std::string streamed_text(const std::string& body) {
   return text;
 }
 
+// Other words in the daemon's configuration, for the calls that come from now on.
+void change_config(Rig& rig, const std::string& before, const std::string& after) {
+  std::ostringstream text;
+  text << std::ifstream(rig.config_file()).rdbuf();
+  std::string changed = text.str();
+  const auto at = changed.find(before);
+  REQUIRE(at != std::string::npos);
+  rig.write_config(changed.replace(at, before.size(), after));
+  const Json answer = rig.admin("POST", "/config/reload");
+  INFO(answer.dump());
+  REQUIRE(!answer.contains("error"));
+}
+
 // Sorted: calls end in any order.
 std::vector<std::string> column(const std::vector<Json>& rows, const char* name) {
   std::vector<std::string> values;
@@ -74,8 +85,8 @@ std::vector<std::string> column(const std::vector<Json>& rows, const char* name)
   return values;
 }
 
-// Lets the words be told apart: a slow stream of them.
-const Json k_slow = {{"content", "one two three four five six"}, {"chunk_ms", 60}};
+// A stream that rests after its second word.
+const Json k_resting = {{"content", "one two three four five six"}, {"hold_after_chunks", 2}};
 
 }  // namespace
 
@@ -83,9 +94,12 @@ TEST_CASE("three equal requests at once cost one call, whole or streamed") {
   for (const bool stream : {false, true}) {
     CAPTURE(stream);
     Rig rig(native());
-    rig.upstream.script({{"content", "return 1;"}, {"delay_ms", 150}});
+    rig.upstream.script({{"content", "return 1;"}, {"hold", true}});
     std::vector<std::unique_ptr<Call>> calls;
     for (int i = 0; i < 3; ++i) calls.push_back(std::make_unique<Call>(rig, completion("int f() { ", stream)));
+    REQUIRE(upstream_has(rig, 1));
+    REQUIRE(rig.waits_with(3));
+    rig.upstream.release();
     std::vector<std::string> caches;
     for (const auto& call : calls) {
       const Reply reply = call->client.receive();
@@ -111,9 +125,11 @@ TEST_CASE("requests that ask for chance get a call each, and none ends another")
   for (const Json& more : {Json{{"temperature", 0.8}}, Json{{"n", 2}}, Json{{"nemo_cache", false}}}) {
     CAPTURE(more.dump());
     Rig rig(native());
-    rig.upstream.script({{"content", "return 1;"}, {"delay_ms", 100}});
+    rig.upstream.script({{"content", "return 1;"}, {"hold", true}});
     std::vector<std::unique_ptr<Call>> calls;
     for (int i = 0; i < 3; ++i) calls.push_back(std::make_unique<Call>(rig, completion("int f() { ", false, more)));
+    REQUIRE(upstream_has(rig, 3));
+    rig.upstream.release();
     for (const auto& call : calls) CHECK(call->client.receive().status == 200);
     CHECK(started(rig) == 3);
     CHECK(column(rig.rows(3), "status") == std::vector<std::string>{"ok", "ok", "ok"});
@@ -122,26 +138,33 @@ TEST_CASE("requests that ask for chance get a call each, and none ends another")
 
 TEST_CASE("typing along with a stream joins it where it is") {
   Rig rig(native());
-  rig.upstream.script(k_slow);
+  rig.upstream.script(k_resting);
   Call first(rig, completion("count: ", true));
   first.read_until("two");
   Call typed(rig, completion("count: one tw", true));
   Call ahead(rig, completion("count: one two three fo"));
+  REQUIRE(rig.waits_with(3));
+  rig.upstream.release();
   const Reply rest = typed.client.receive();
   CHECK(rest.header("x-nemo-cache") == "join");
   CHECK(streamed_text(rest.body) == "o three four five six");
   CHECK(rest.body.ends_with("data: [DONE]\n\n"));
   CHECK(ahead.client.receive().json()["choices"][0]["text"] == "ur five six");
-  first.client.receive_some();
+  first.read_until("[DONE]");
   CHECK(started(rig) == 1);
 }
 
 TEST_CASE("who has typed something else than what comes makes a call of its own, and ends the older one") {
   Rig rig(native());
-  rig.upstream.script({{"content", "alpha beta gamma"}, {"first_token_ms", 150}, {"chunk_ms", 400}});
+  // It says nothing at first, then a word, and never comes to its end.
+  rig.upstream.script({{"content", "alpha beta gamma"}, {"hold_after_chunks", 0}, {"stall_after_chunks", 1}});
   Call first(rig, completion("value: ", true));
   REQUIRE(upstream_has(rig, 1));
+  rig.upstream.script({{"content", "alpha beta gamma"}});
   Call other(rig, completion("value: omega"));
+  REQUIRE(rig.waits_with(2));
+  CHECK(started(rig) == 1);
+  rig.upstream.release();
   CHECK(other.client.receive().json()["choices"][0]["text"] == "alpha beta gamma");
   CHECK(started(rig) == 2);
   CHECK(upstream_lost(rig, 1));
@@ -181,7 +204,7 @@ TEST_CASE("a newer keystroke that disagrees ends the older call, though its clie
 
 TEST_CASE("other clients, keys and files are left to run") {
   Rig rig(native());
-  rig.upstream.script({{"content", "alpha"}, {"delay_ms", 200}});
+  rig.upstream.script({{"content", "alpha"}, {"hold", true}});
   const std::string key = rig.admin("POST", "/keys", {{"seat", "tester"}}).value("key", "");
   std::vector<std::unique_ptr<Call>> calls;
   calls.push_back(std::make_unique<Call>(rig, completion("// one.js\nvalue: xy")));
@@ -191,6 +214,9 @@ TEST_CASE("other clients, keys and files are left to run") {
                                          std::vector<std::string>{"User-Agent: another/1"}));
   calls.push_back(std::make_unique<Call>(rig, completion("// one.js\nvalue: x2"),
                                          std::vector<std::string>{"Authorization: Bearer " + key}));
+  REQUIRE(upstream_has(rig, 4));
+  REQUIRE(rig.waits_with(4));
+  rig.upstream.release();
   for (const auto& call : calls) CHECK(call->client.receive().json()["choices"][0]["text"] == "alpha");
   CHECK(rig.upstream.summary()["cancelled"] == 0);
 }
@@ -199,13 +225,15 @@ TEST_CASE("a stream whose own client has left goes on for those who read along, 
   for (const bool follower_stays : {true, false}) {
     CAPTURE(follower_stays);
     Rig rig(native());
-    rig.upstream.script(follower_stays ? k_slow : Json{{"content", "one two three four"}, {"stall_after_chunks", 2}});
+    rig.upstream.script(k_resting);
     auto first = std::make_unique<Call>(rig, completion("count: ", true));
     first->read_until("one");
     Call second(rig, completion("count: ", true));
     second.read_until("one");
     first.reset();
+    REQUIRE(rig.waits_with(2));
     if (follower_stays) {
+      rig.upstream.release();
       second.read_until("[DONE]");
       CHECK(rig.upstream.summary()["cancelled"] == 0);
     } else {
@@ -226,13 +254,15 @@ TEST_CASE("a stream whose own client has left goes on for those who read along, 
 
 TEST_CASE("a whole answer whose own client has left is there for those who wait for it") {
   Rig rig(native());
-  rig.upstream.script({{"content", "one two three"}, {"delay_ms", 300}});
+  rig.upstream.script({{"content", "one two three"}, {"hold", true}});
   auto first = std::make_unique<Call>(rig, completion("count: "));
   REQUIRE(upstream_has(rig, 1));
   Call second(rig, completion("count: "));
   Call third(rig, completion("count: one", true));
-  REQUIRE(daemon_has(rig, 3));
+  REQUIRE(rig.waits_with(3));
   first.reset();
+  REQUIRE(rig.waits_with(3));
+  rig.upstream.release();
   CHECK(second.client.receive().json()["choices"][0]["text"] == "one two three");
   CHECK(streamed_text(third.client.receive().body) == " two three");
   CHECK(started(rig) == 1);
@@ -240,21 +270,27 @@ TEST_CASE("a whole answer whose own client has left is there for those who wait 
 
 TEST_CASE("an upstream that fails its leader fails nobody who could still ask himself") {
   Rig rig(native());
-  rig.upstream.script({{"content", "one two three"}, {"delay_ms", 150}, {"status", 400}});
+  rig.upstream.script({{"hold", true}, {"status", 400}});
   Call first(rig, completion("count: "));
   REQUIRE(upstream_has(rig, 1));
   Call second(rig, completion("count: "));
+  REQUIRE(rig.waits_with(2));
+  CHECK(started(rig) == 1);
+  rig.upstream.release();
   CHECK(first.client.receive().status == 400);
   CHECK(second.client.receive().status == 400);
   CHECK(started(rig) == 2);
 }
 
 TEST_CASE("a keystroke that waits gives way to the next one without a call") {
-  Rig rig(native("settle = \"400ms\"\n"));
+  const std::string long_settle = "settle = \"10s\"\n";
+  Rig rig(native(long_settle));
   rig.upstream.script({{"content", "alpha"}});
   Call older(rig, completion("value: x", true));
   Call same(rig, completion("value: x"));
-  REQUIRE(daemon_has(rig, 2));
+  REQUIRE(rig.waits_with(2));
+  // The newer one's own wait is to be over soon.
+  change_config(rig, long_settle, "settle = \"1ms\"\n");
   Call newer(rig, completion("value: xy"));
   const Reply ended = older.client.receive();
   CHECK(ended.header("x-nemo-superseded") == "true");

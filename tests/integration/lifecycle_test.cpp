@@ -31,7 +31,7 @@ std::string streamed(const Json& script) {
   return chat("gemini-2.5-flash", R"(,"stream":true,"fake":)" + script.dump());
 }
 
-const std::string k_paced = streamed({{"tokens", 8}, {"chunk_ms", 150}});
+const std::string k_resting = streamed({{"tokens", 8}, {"hold_after_chunks", 4}});
 const std::string k_stalled = streamed({{"tokens", 20}, {"stall_after_chunks", 4}});
 
 void wait_for_content(Client& client, std::string& got) {
@@ -46,15 +46,6 @@ std::string rest_of(Client& client) {
   std::string all;
   for (std::string some = client.receive_some(); !some.empty(); some = client.receive_some()) all += some;
   return all;
-}
-
-bool takes_connections(int port) {
-  try {
-    const Client client(port);
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
 }
 
 struct Row {
@@ -118,12 +109,13 @@ TEST_CASE("stopping lets a running stream come to its end, takes no new connecti
   Rig rig;
   const int port = rig.port();
   Client client(port);
-  client.send(rig.request("POST", k_chat, k_paced));
+  client.send(rig.request("POST", k_chat, k_resting));
   std::string got;
   wait_for_content(client, got);
   std::atomic<bool> all_ended{false};
   std::thread stopper([&] { all_ended = rig.daemon().stop(); });
   CHECK(eventually([&] { return !takes_connections(port); }));
+  rig.upstream.release();
   got += rest_of(client);
   stopper.join();
   CHECK(contains(got, "data: [DONE]"));
@@ -173,7 +165,7 @@ TEST_CASE(
   Rig rig;
   const std::string before = text_of(rig.config_file());
   Client client(rig.port());
-  client.send(rig.request("POST", k_chat, k_paced));
+  client.send(rig.request("POST", k_chat, k_resting));
   std::string got;
   wait_for_content(client, got);
 
@@ -198,6 +190,7 @@ TEST_CASE(
   rig.daemon().tend();
   CHECK(rig.admin("GET", "/status")["config_error"] == "");
   CHECK(lane_model(rig, "completion") == "gemini-2.5-flash");
+  rig.upstream.release();
   while (!contains(got, "[DONE]")) {
     const std::string some = client.receive_some();
     REQUIRE(!some.empty());

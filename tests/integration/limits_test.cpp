@@ -268,7 +268,7 @@ TEST_CASE("no place among the calls at once is lost, whatever ends a call: 64 of
 
 TEST_CASE("a call that upstream keeps waiting too long gives its place back") {
   constexpr std::size_t k_many = 64;
-  Rig rig({"[routing]\nnum_retries = 0\nallowed_fails = 100000\n", "first_token_timeout = \"200ms\"\n", {}, false});
+  Rig rig({"[routing]\nnum_retries = 0\nallowed_fails = 100000\n", "first_token_timeout = \"1s\"\n", {}, false});
   const KeyInHand key = make_key(rig, {{"parallel", std::to_string(k_many)}});
   for (int round = 0; round < 2; ++round) {
     std::vector<Client> clients;

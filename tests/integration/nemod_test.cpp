@@ -22,9 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string k_hello = R"({"model":"gemini-2.5-flash","messages":[{"role":"user","content":"hello there"}]})";
-const std::string k_paced =
-    R"({"model":"gemini-2.5-flash","stream":true,"messages":[{"role":"user","content":"hello there"}],)"
-    R"("fake":{"tokens":8,"chunk_ms":150}})";
+const std::string k_stream =
+    R"({"model":"gemini-2.5-flash","stream":true,"messages":[{"role":"user","content":"hello there"}]})";
 
 class Home {
  public:
@@ -33,6 +32,7 @@ class Home {
   std::string config() const { return (m_folder.path() / "nemo.toml").string(); }
   std::string data() const { return (m_folder.path() / "data").string(); }
   const fs::path& folder() const { return m_folder.path(); }
+  FakeUpstream& upstream() { return m_upstream; }
   void write(const std::string& more) const {
     std::ofstream(config()) << "listen = \"127.0.0.1:0\"\nrequire_key = false\n"
                             << more << "[[upstream]]\nname = \"fake\"\nkind = \"openai\"\nbase_url = \""
@@ -115,14 +115,18 @@ TEST_CASE("nemod says when it is ready, answers, and ends with 0 on SIGTERM") {
 }
 
 TEST_CASE("SIGTERM and SIGINT let a running stream come to its end") {
-  const Home home;
+  Home home;
   for (const int signal : {SIGTERM, SIGINT}) {
+    home.upstream().script({{"tokens", 8}, {"hold_after_chunks", 4}});
     ChildProcess nemod(home.command());
-    Client client(port_of(nemod));
-    client.send(post(k_paced));
+    const int port = port_of(nemod);
+    Client client(port);
+    client.send(post(k_stream));
     std::string got;
     while (!contains(got, "\"content\"")) got += client.receive_some();
     nemod.signal(signal);
+    CHECK(eventually([&] { return !takes_connections(port); }));
+    home.upstream().release();
     for (std::string some = client.receive_some(); !some.empty(); some = client.receive_some()) got += some;
     CHECK(contains(got, "[DONE]"));
     CHECK(nemod.wait() == 0);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventually.h"
 #include "shared/file_descriptor.h"
 #include "shared/guarded.h"
 
@@ -56,9 +57,9 @@ class RawCall {
   void send_stream_head() const {
     send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
   }
-  // Until the other side has closed; 20 seconds at most.
+  // Until the other side has closed; not for ever.
   void wait_for_close() const {
-    constexpr int k_patience_ms = 20'000;
+    constexpr int k_patience_ms = std::chrono::milliseconds(k_patience).count();
     pollfd one{m_fd, POLLIN, 0};
     ::poll(&one, 1, k_patience_ms);
   }

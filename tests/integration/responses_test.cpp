@@ -284,7 +284,8 @@ TEST_CASE("what upstream refuses keeps its status, and a stream that breaks ends
 TEST_CASE("a stream that is stopped where the money ends says so in the code that clients know") {
   Rig rig(options_of(k_round_price, false));
   const KeyInHand key = make_key(rig, {{"budgets", {budget_for(300)}}});
-  rig.upstream.script({{"content", words_of_four_bytes(3'000)}, {"ignore_max_tokens", true}, {"chunk_ms", 1}});
+  rig.upstream.script(
+      {{"content", words_of_four_bytes(3'000)}, {"ignore_max_tokens", true}, {"stall_after_chunks", 400}});
   const Reply reply = rig.post(k_responses, ask(true, {{"max_output_tokens", 280}}).dump(), {key.header});
   const auto events = events_of(reply);
   CHECK(events.back()["type"] == "response.failed");

@@ -288,7 +288,7 @@ TEST_CASE("a plain answer that is cut, not JSON, or not what its encoding says i
 }
 
 TEST_CASE("a stream that stalls ends after the idle timeout with an error event") {
-  Rig rig({"", "idle_timeout = \"200ms\"", {}, false});
+  Rig rig({"", "idle_timeout = \"500ms\"", {}, false});
   check_ends_with_error(ask(rig, {{"stall_after_chunks", 4}}));
   const Json row = only_row(rig);
   CHECK(row["status"] == "error");
@@ -299,7 +299,7 @@ TEST_CASE("a stream that stalls ends after the idle timeout with an error event"
 }
 
 TEST_CASE("an upstream that says nothing in time is a 504") {
-  Rig rig({"", "first_token_timeout = \"200ms\"", {}, false});
+  Rig rig({"", "first_token_timeout = \"500ms\"", {}, false});
   for (const Json& script : std::vector<Json>{{{"stall_after_chunks", 0}}, {{"delay_ms", 600'000}}}) {
     CAPTURE(script.dump());
     const Reply reply = ask(rig, script);

@@ -90,6 +90,13 @@ Json check_billed_as_google_did(Cloud& cloud, const Reply& reply, const std::str
   return entry;
 }
 
+// That Google refused of Gemini's.
+int refused_calls(const Cloud& cloud) {
+  const Json none = Json::object();
+  const Json states = cloud.google.summary()["models"].value("google/gemini-2.5-flash", none);
+  return states.value("refused", none).value("calls", 0);
+}
+
 std::int64_t words_in(const std::string& text) {
   return text.empty() ? 0 : std::count(text.begin(), text.end(), ' ') + 1;
 }
@@ -208,7 +215,7 @@ TEST_CASE("a token that Google takes back is renewed once, shared by all who wer
   Cloud cloud;
   CHECK(cloud.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", false).dump()).status == 200);
   CHECK(cloud.google.token_requests() == 1);
-  cloud.google.set({{"token_delay_ms", 200}});  // long enough for all of them to be refused
+  cloud.google.set({{"hold_tokens", true}});
   cloud.google.revoke();
   constexpr int k_calls = 6;
   std::vector<std::thread> threads;
@@ -219,6 +226,10 @@ TEST_CASE("a token that Google takes back is renewed once, shared by all who wer
           cloud.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", i % 2 == 0).dump());
     });
   }
+  CHECK(eventually([&] { return refused_calls(cloud) == k_calls; }));
+  CHECK(eventually([&] { return cloud.google.token_requests() == 2; }));
+  REQUIRE(cloud.rig->waits_with(k_calls));  // for the one token
+  cloud.google.release();
   for (std::thread& thread : threads) thread.join();
   int renewed = 0;
   for (const Reply& reply : replies) {
@@ -265,10 +276,10 @@ TEST_CASE("a service account's file that lacks a field is told of by file and fi
 }
 
 TEST_CASE("while a token is renewed ahead of its end calls go on with the one that still holds") {
-  Cloud cloud(Json{{"expires_in", 6}});
+  Cloud cloud(Json{{"expires_in", 10}});  // renewed after five, so that five are left for what follows
   CHECK(cloud.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", false).dump()).status == 200);
-  cloud.google.set({{"token_delay_ms", 600'000}});  // this renewal will not end
-  REQUIRE(eventually([&] { return cloud.google.token_requests() == 2; }, std::chrono::seconds(20)));
+  cloud.google.set({{"hold_tokens", true}});  // this renewal will not end
+  REQUIRE(eventually([&] { return cloud.google.token_requests() == 2; }));
   const Reply reply = cloud.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", false).dump());
   CHECK(reply.status == 200);
   CHECK(cloud.google.token_requests() == 2);
@@ -289,21 +300,34 @@ struct Added {
   }
 };
 
-// Calls one after the other on one connection: 2,000, and on until so many tokens were asked for.
+// Calls one after the other on one connection: 2,000, and on until so many tokens were asked for. Whatever token is
+// asked for meanwhile comes only after some more calls.
 Added call_until(Cloud& cloud, int tokens) {
   constexpr std::size_t k_calls = 2'000;
-  constexpr std::size_t k_look_every = 200;
+  constexpr std::size_t k_calls_of_a_step = 25;
   Added added;
   Client client(cloud.rig->port());
   const std::string request =
       cloud.rig->request("POST", "/v1/chat/completions", chat("gemini-2.5-flash", false).dump());
+  const auto make_some_calls = [&] {
+    for (std::size_t i = 0; i < k_calls_of_a_step; ++i) {
+      REQUIRE(client.send(request));
+      const Reply reply = client.receive();
+      INFO(reply.body);
+      REQUIRE(reply.status == 200);
+      added.ms.push_back(std::stod(reply.header("x-nemo-latency-ms")));
+    }
+  };
+  cloud.google.set({{"hold_tokens", true}});
+  added.tokens = cloud.google.token_requests();
   while (added.ms.size() < k_calls || added.tokens < tokens) {
-    REQUIRE(client.send(request));
-    const Reply reply = client.receive();
-    INFO(reply.body);
-    REQUIRE(reply.status == 200);
-    added.ms.push_back(std::stod(reply.header("x-nemo-latency-ms")));
-    if (added.ms.size() % k_look_every == 0) added.tokens = cloud.google.token_requests();
+    make_some_calls();
+    const int asked_for = cloud.google.token_requests();
+    if (asked_for == added.tokens) continue;
+    make_some_calls();
+    added.tokens = asked_for;
+    cloud.google.release();
+    cloud.google.set({{"hold_tokens", true}});
   }
   std::sort(added.ms.begin(), added.ms.end());
   return added;
@@ -313,19 +337,18 @@ Added call_until(Cloud& cloud, int tokens) {
 
 TEST_CASE("2,000 calls across several renewals: none is refused, none waits, and tokens are few") {
   Cloud still;
+  REQUIRE(still.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", false).dump()).status == 200);
   const Added without = call_until(still, 1);
   CHECK(without.tokens == 1);
   MESSAGE("one token: ", without.text());
 
-  // Renewed each second, and given after 300 ms: a call that waited for it would show that.
-  constexpr int k_renewals = 4;
-  Cloud moving(Json{{"expires_in", 3}});
+  // Renewed after four seconds, so that four are left. A call that waited for the new one would wait for ever.
+  constexpr int k_tokens = 4;
+  Cloud moving(Json{{"expires_in", 8}});
   REQUIRE(moving.rig->post("/v1/chat/completions", chat("gemini-2.5-flash", false).dump()).status == 200);
-  moving.google.set({{"token_delay_ms", 300}});
-  const Added across = call_until(moving, k_renewals);
-  MESSAGE("renewed each second or two: ", across.text());
-  CHECK(across.tokens >= k_renewals);
+  const Added across = call_until(moving, k_tokens);
+  MESSAGE("renewed every four seconds: ", across.text());
+  CHECK(across.tokens >= k_tokens);
   CHECK(static_cast<std::size_t>(across.tokens) * 50 < across.ms.size());
-  const Json summary = moving.google.summary();
-  CHECK(!summary["models"]["google/gemini-2.5-flash"].contains("refused"));
+  CHECK(refused_calls(moving) == 0);
 }

@@ -12,7 +12,7 @@
 namespace nemo::test {
 namespace {
 
-constexpr int k_receive_patience_ms = 20'000;
+constexpr int k_receive_patience_ms = std::chrono::milliseconds(k_patience).count();
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -43,6 +43,15 @@ Client::Client(int port) : m_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(m_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     throw std::runtime_error("no connection to port " + std::to_string(port));
+  }
+}
+
+bool takes_connections(int port) {
+  try {
+    const Client client(port);
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
   }
 }
 

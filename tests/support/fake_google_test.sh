@@ -72,6 +72,20 @@ expect "another refresh token is refused" '"error":"invalid_grant"' "$(refresh 1
 metadata=/computeMetadata/v1/instance/service-accounts/default/token
 expect "the metadata server wants its header" '403' "$(curl -s -o /dev/null -w '%{http_code}' "$url$metadata")"
 expect "and with it gives a token" 'access_token' "$(curl -s -H 'Metadata-Flavor: Google' "$url$metadata")"
+control google '{"hold_tokens":true}'
+curl -s "$url/journal/reset" -d '{}' >/dev/null
+refresh "$(field refresh_token <"$work/user.json")" >"$work/held" &
+client=$!
+tries=0
+until get /journal/summary | grep -q '"POST /token":1' || [ "$tries" -gt 200 ]; do
+  tries=$((tries + 1))
+  sleep 0.05
+done
+expect "a held token is not given" '^0$' "$(wc -c <"$work/held" | tr -d ' ')"
+control release ''
+wait "$client"
+expect "until it is released" 'access_token' "$(cat "$work/held")"
+control google '{"hold_tokens":false}'
 control google '{"token_error":{"status":503,"error":"internal_failure","times":1}}'
 expect "a scripted refusal comes" 'internal_failure' "$(refresh 1//nobody)"
 expect "as often as it was asked for" 'invalid_grant' "$(refresh 1//nobody)"

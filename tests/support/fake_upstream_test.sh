@@ -69,11 +69,61 @@ for cut in reset close truncate_chunked; do
 done
 
 post /journal/reset '{}' >/dev/null
-post /v1/completions '{"model":"m","prompt":"a","stream":true,"fake":{"stall_after_chunks":3}}' -m 0.2 >/dev/null || true
+post /v1/completions '{"model":"m","prompt":"a","stream":true,"fake":{"stall_after_chunks":3}}' -m 1 >/dev/null || true
 expect "a client that leaves a stalled stream is noticed" '"cancelled":1' "$(get '/journal/wait?cancelled=1&timeout_ms=5000')"
 journal=$(get /journal)
 expect "the journal has the moment" '"cancelled":true,"cancelled_at_ms":[0-9]*\.' "$journal"
 expect "the journal says that a key was sent" '"authorization_seen":true' "$journal"
 refuse "the journal never holds the key" 'fake-secret' "$journal"
+
+# The gate.
+journal_has() { # PATTERN: waits for it
+  tries=0
+  until get /journal | grep -q -e "$1"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 200 ] || return 1
+    sleep 0.05
+  done
+}
+script() { post /journal/reset '{}' >/dev/null; post /control/default "$1" >/dev/null; }
+release() { post /control/release '' >/dev/null; }
+whole='{"model":"m","prompt":"a"}'
+
+script '{"hold":true,"content":"held back"}'
+post /v1/completions "$whole" >"$work/whole" &
+client=$!
+expect "a held call is listed" '"started":1' "$(get '/journal/wait?started=1&timeout_ms=10000')"
+expect "and gets no head" '"state":"open".*"first_byte_ms":null' "$(get /journal)"
+release
+wait "$client"
+expect "until it is released" 'held back' "$(cat "$work/whole")"
+expect "which is for those that come later too" 'held back' "$(post /v1/completions "$whole" -m 20)"
+
+script '{"hold":true,"status":503}'
+expect "a script that is set anew holds again" '^000$' \
+  "$(post /v1/completions "$whole" -o /dev/null -m 1 -w '%{http_code}' || true)"
+expect "a client that leaves a held call is noticed" '"cancelled":1' "$(get '/journal/wait?cancelled=1&timeout_ms=10000')"
+release
+expect "a refusal is held and released too" '503' \
+  "$(post /v1/completions "$whole" -o /dev/null -m 20 -w '%{http_code}')"
+
+script '{"hold_after_chunks":3,"tokens":6}'
+chat '"user":"u"' >"$work/stream" &
+client=$!
+expect "a stream rests after its chunks" 'yes' "$(journal_has '"chunks_sent":3' && echo yes)"
+refuse "and sends no more" 'DONE' "$(cat "$work/stream")"
+post /control/rule '{"model":"other","script":{"tokens":1}}' >/dev/null
+release
+wait "$client"
+expect "until it is released" 'data: \[DONE\]' "$(cat "$work/stream")"
+
+script '{"hold_after_chunks":1}'
+post /v1/completions "$whole" -i >"$work/whole" &
+client=$!
+expect "of a whole answer the head goes out" 'yes' "$(journal_has '"state":"open".*"first_byte_ms":[0-9]' && echo yes)"
+refuse "and its body is held" 'text_completion' "$(cat "$work/whole")"
+release
+wait "$client"
+expect "until it is released" '"object":"text_completion"' "$(cat "$work/whole")"
 
 exit "$failed"

@@ -114,8 +114,8 @@ Reply GoogleEndpoints::set(const Json& fields) try {
       m_settings.token_error.reset();
       if (!value.is_null()) m_settings.token_error = read_token_error(value);
     } else if (name != "project" && name != "locations" && name != "expires_in" && name != "skew_s" &&
-               name != "error_list" && name != "token_delay_ms" && name != "cache_write_tokens" &&
-               name != "refuse_tokens") {
+               name != "error_list" && name != "token_delay_ms" && name != "hold_tokens" &&
+               name != "cache_write_tokens" && name != "refuse_tokens") {
       return json_reply(400, {{"error", "unknown setting: " + name}});
     }
   }
@@ -125,9 +125,11 @@ Reply GoogleEndpoints::set(const Json& fields) try {
   read_into(fields, "skew_s", m_settings.skew_s);
   read_into(fields, "error_list", m_settings.error_list);
   read_into(fields, "token_delay_ms", m_settings.token_delay_ms);
+  read_into(fields, "hold_tokens", m_settings.hold_tokens);
   read_into(fields, "cache_write_tokens", m_settings.cache_write_tokens);
   read_into(fields, "refuse_tokens", m_settings.refuse_tokens);
   m_desk.set_skew(m_settings.skew_s);
+  gate().shut();
   return json_reply(200, {{"ok", true}});
 } catch (const Json::exception& trouble) {
   return json_reply(400, {{"error", trouble.what()}});
@@ -145,7 +147,9 @@ Reply GoogleEndpoints::give_token(const std::string& headers) {
   const Json body = {{"access_token", m_desk.give(m_settings.expires_in)},
                      {"expires_in", m_settings.expires_in},
                      {"token_type", "Bearer"}};
-  return json_reply(200, body, m_settings.token_delay_ms, "Date: " + m_desk.date_header() + "\r\n" + headers);
+  Reply reply = json_reply(200, body, m_settings.token_delay_ms, "Date: " + m_desk.date_header() + "\r\n" + headers);
+  if (m_settings.hold_tokens) reply.playback = std::make_unique<fake_upstream::HeldBack>(std::move(reply.playback));
+  return reply;
 }
 
 Reply GoogleEndpoints::token_page(const Request& request) {

@@ -31,6 +31,7 @@
 // The journal's billed.input_tokens is the whole input (cached part included), billed.output_tokens has the reasoning
 // in it, whatever the wire format calls them. Its model is the body's on the OpenAI wire and the URL's everywhere else.
 // Scripts (POST /control/rule) apply by that name; on Claude's streams only pace, cuts, stalls and error events.
+// hold_after_chunks is for the OpenAI wire and Mistral's; hold for all. POST /control/google shuts the gate too.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,7 @@ struct Settings {
   std::int64_t skew_s = 0;         // how far its clock is ahead of this machine's
   bool error_list = false;         // Vertex' errors come inside a list
   double token_delay_ms = 0;       // before a token is given
+  bool hold_tokens = false;        // they are given when POST /control/release says so
   std::int64_t cache_write_tokens = 0;
   bool refuse_tokens = false;  // Vertex takes no token, however new
   // token_error: {"status": 503, "error": "…", "error_description": "…", "times": 2}; null ends it; no times: for good.

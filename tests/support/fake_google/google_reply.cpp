@@ -1,6 +1,7 @@
 #include "tests/support/fake_google/google_reply.h"
 
 #include "tests/support/fake_upstream/event_stream.h"
+#include "tests/support/fake_upstream/google_status.h"
 #include "tests/support/fake_upstream/whole_answer.h"
 
 namespace nemo::fake_google {
@@ -11,29 +12,6 @@ using fake_upstream::Script;
 using fake_upstream::SingleStep;
 using fake_upstream::Step;
 
-const char* status_name(int status) {
-  switch (status) {
-    case 400:
-      return "INVALID_ARGUMENT";
-    case 401:
-      return "UNAUTHENTICATED";
-    case 403:
-      return "PERMISSION_DENIED";
-    case 404:
-      return "NOT_FOUND";
-    case 429:
-      return "RESOURCE_EXHAUSTED";
-    case 499:
-      return "CANCELLED";
-    case 503:
-      return "UNAVAILABLE";
-    case 504:
-      return "DEADLINE_EXCEEDED";
-    default:
-      return "INTERNAL";
-  }
-}
-
 std::string default_message(int status) {
   if (status == 429) return "Resource exhausted, please try again later.";
   return "the fake Google was told to answer " + std::to_string(status);
@@ -42,7 +20,7 @@ std::string default_message(int status) {
 }  // namespace
 
 Json error_json(int status, const std::string& message, ErrorForm form) {
-  Json error = {{"error", {{"code", status}, {"message", message}, {"status", status_name(status)}}}};
+  Json error = {{"error", {{"code", status}, {"message", message}, {"status", fake_upstream::google_status(status)}}}};
   return form == ErrorForm::list ? Json::array({error}) : error;
 }
 

@@ -182,7 +182,11 @@ Reply GoogleEndpoints::vertex(const Request& request, const Target& target) {
     call.script.status = 400;
     call.script.error_message = choice.problem;
   }
-  if (call.script.status != 200) return refuse(scripted_refusal(call.script, form()));
+  const auto hold = [&](Reply reply) {
+    if (call.script.hold) reply.playback = std::make_unique<fake_upstream::HeldBack>(std::move(reply.playback));
+    return reply;
+  };
+  if (call.script.status != 200) return hold(refuse(scripted_refusal(call.script, form())));
   call.entry().status = 200;
   if (target.publisher.empty()) {
     chat(call);
@@ -195,7 +199,7 @@ Reply GoogleEndpoints::vertex(const Request& request, const Target& target) {
   } else {
     embeddings(call);
   }
-  return std::move(call.reply);
+  return hold(std::move(call.reply));
 }
 
 void GoogleEndpoints::chat(CallOf& call) {

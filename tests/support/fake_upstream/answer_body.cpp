@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/support/fake_upstream/google_status.h"
+
 namespace nemo::fake_upstream {
 namespace {
 
@@ -55,27 +57,6 @@ std::string embeddings_body(const Ask& ask, const Script& script, const BilledUs
   Json body = {{"object", "list"}, {"data", std::move(data)}, {"model", ask.model}};
   if (!script.no_usage) body["usage"] = usage_json(ask, script, planned);
   return to_text(body);
-}
-
-const char* google_status(int status) {
-  switch (status) {
-    case 400:
-      return "INVALID_ARGUMENT";
-    case 401:
-      return "UNAUTHENTICATED";
-    case 403:
-      return "PERMISSION_DENIED";
-    case 404:
-      return "NOT_FOUND";
-    case 429:
-      return "RESOURCE_EXHAUSTED";
-    case 503:
-      return "UNAVAILABLE";
-    case 504:
-      return "DEADLINE_EXCEEDED";
-    default:
-      return "INTERNAL";
-  }
 }
 
 const char* openai_type(int status) {

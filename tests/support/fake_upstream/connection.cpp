@@ -35,7 +35,7 @@ Connection::~Connection() {
 
 std::optional<double> Connection::due_ms() const {
   if (m_wait) return m_wait_until_ms;
-  if (m_step && !m_sending) return m_step_due_ms;
+  if (m_step && !m_sending && !m_step->held) return m_step_due_ms;
   return std::nullopt;
 }
 
@@ -77,6 +77,7 @@ void Connection::take_requests() {
 void Connection::begin(Reply reply, bool keep_alive) {
   m_reply = std::move(reply);
   m_keep_alive = keep_alive;
+  m_ticket = m_endpoints.gate().ticket();
   m_step_due_ms = monotonic_ms();
   if (m_reply.wait) {
     m_wait = m_reply.wait;
@@ -118,6 +119,11 @@ void Connection::play() {
     if (!m_step) {
       m_step = m_reply.playback->next();
       m_step_due_ms += m_step->wait_ms;
+    }
+    if (m_step->held) {
+      if (!m_endpoints.gate().is_open_for(m_ticket)) return;
+      m_step->held = false;
+      m_step_due_ms = monotonic_ms() + m_step->wait_ms;
     }
     if (!m_sending) {
       const bool out_of_turn = m_step->wait_ms == 0 && ++steps > k_steps_at_once;

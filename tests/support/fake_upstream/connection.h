@@ -31,6 +31,8 @@ class Connection {
   bool is_over() const { return m_over; }
   bool wants_write() const { return m_sent < m_output.size(); }
   const std::optional<Wait>& wait() const { return m_wait; }
+  // Waits for the gate; on_due() once it may have opened.
+  bool is_held() const { return m_step && m_step->held; }
   // When on_due() is to be called; nothing: not at all.
   std::optional<double> due_ms() const;
   // What the server has told epoll and the timers, kept here for it.
@@ -52,6 +54,7 @@ class Connection {
   Reply m_reply;
   std::optional<Wait> m_wait;
   double m_wait_until_ms = 0;
+  Gate::Ticket m_ticket = 0;
   std::optional<Step> m_step;  // the next one, or the one being sent
   double m_step_due_ms = 0;
   std::string m_output;  // of m_step

@@ -87,15 +87,23 @@ Reply Endpoints::model_call(AskKind kind, const Request& request) {
     if (broken) reply.final_state = CallState::cut;
     reply.playback = whole_answer(ask, script, call.id, call.planned);
   }
+  if (script.hold) reply.playback = std::make_unique<HeldBack>(std::move(reply.playback));
   return reply;
 }
 
 Reply Endpoints::control(const Request& request) {
   const Json body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
   if (body.is_discarded()) return error_reply(400, "the body is not JSON", "bad_json");
-  if (request.path == "/control/default") return done_or(m_scripts.set_default(body));
-  if (request.path == "/control/rule") return done_or(m_scripts.set_rule(body));
+  if (request.path == "/control/release") {
+    m_gate.release();
+    return done_or(std::nullopt);
+  }
+  if (request.path == "/control/default" || request.path == "/control/rule") {
+    m_gate.shut();
+    return done_or(request.path == "/control/rule" ? m_scripts.set_rule(body) : m_scripts.set_default(body));
+  }
   if (request.path == "/control/clear") {
+    m_gate.shut();
     m_scripts.clear();
     m_models = default_models();
     return done_or(std::nullopt);

@@ -6,6 +6,7 @@
 //   GET  /journal/wait?started=N&ended=N&cancelled=N&timeout_ms=N   answers once all are reached, 408 after the timeout
 //   POST /journal/reset       POST /control/default {script}        POST /control/rule {model, script, times?}
 //   POST /control/models ["id", …]                 POST /control/clear (default and rules)
+//   POST /control/release                          lets go on what scripts hold back: see gate.h
 #pragma once
 
 #include <map>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/fake_upstream/gate.h"
 #include "tests/support/fake_upstream/http_message.h"
 #include "tests/support/fake_upstream/journal.h"
 #include "tests/support/fake_upstream/playback.h"
@@ -45,6 +47,7 @@ class Endpoints {
   // The answer to a Wait that is over.
   Reply waited(bool reached);
   Journal& journal() { return m_journal; }
+  Gate& gate() { return m_gate; }
 
  protected:
   ScriptBook& scripts() { return m_scripts; }
@@ -58,6 +61,7 @@ class Endpoints {
 
   ScriptBook m_scripts;
   Journal m_journal;
+  Gate m_gate;
   std::vector<std::string> m_models;
   std::map<std::string, std::uint64_t> m_other_requests;  // by "METHOD /path"
 };

@@ -237,8 +237,22 @@ Step EventStream::head() {
   return step;
 }
 
+// Once: whether the stream rests here.
+bool EventStream::take_hold() {
+  const bool holds = !m_was_held && m_queue.empty() && m_script.hold_after_chunks == m_chunks;
+  m_was_held = m_was_held || holds;
+  return holds;
+}
+
 Step EventStream::next() {
   if (!m_head_sent) return head();
+  const bool held = take_hold();
+  Step step = next_of_body();
+  step.held = held;
+  return step;
+}
+
+Step EventStream::next_of_body() {
   if (m_queue.empty()) {
     Step fault;
     if (fault_is_due(fault)) return fault;

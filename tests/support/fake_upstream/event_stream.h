@@ -27,6 +27,8 @@ class EventStream final : public Playback {
 
   Step head();
   bool fault_is_due(Step& step);
+  bool take_hold();
+  Step next_of_body();
   Event make_event();
   Event word_event();
   Event tool_event();
@@ -52,6 +54,7 @@ class EventStream final : public Playback {
   std::int64_t m_chunks = 0;
   bool m_head_sent = false;
   bool m_malformed_sent = false;
+  bool m_was_held = false;
 };
 
 // "HTTP/1.1 200 OK" with the script's headers and, unless negative, a Content-Length.

@@ -19,7 +19,10 @@ using nemo::fake_upstream::Json;
 constexpr const char* k_usage =
     "usage: fake_upstream [--port N] [--tokens-per-second N] [--first-token-ms N] [--tokens N] [--script JSON]\n"
     "                     [--exit-with-parent]\n"
-    "An upstream that answers as OpenAI does, with made-up words, on 127.0.0.1. Port 0 picks a free one.\n";
+    "An upstream that answers as OpenAI does, with made-up words, on 127.0.0.1. Port 0 picks a free one.\n"
+    "The fields of a script are told in fake_upstream/script.h, the pages that steer it in endpoints.h. What \"hold\" "
+    "or\n"
+    "\"hold_after_chunks\" hold back goes on at POST /control/release.\n";
 
 struct Options {
   std::uint16_t port = 0;

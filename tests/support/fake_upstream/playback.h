@@ -22,6 +22,7 @@ struct Step {
   std::int64_t chunks = 0;
   std::int64_t words = 0;
   Ending ending = Ending::none;  // once the bytes are sent
+  bool held = false;             // not before the gate opens; wait_ms begins then
 };
 
 class Playback {
@@ -32,6 +33,22 @@ class Playback {
   virtual ~Playback() = default;
   // Not called again after a step that has an ending.
   virtual Step next() = 0;
+};
+
+// Everything from its first step on waits for the gate.
+class HeldBack final : public Playback {
+ public:
+  explicit HeldBack(std::unique_ptr<Playback> inner) : m_inner(std::move(inner)) {}
+  Step next() override {
+    Step step = m_inner->next();
+    step.held = step.held || !m_has_begun;
+    m_has_begun = true;
+    return step;
+  }
+
+ private:
+  std::unique_ptr<Playback> m_inner;
+  bool m_has_begun = false;
 };
 
 class SingleStep final : public Playback {

@@ -58,6 +58,8 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"delay_ms", field(&Script::delay_ms)},
       {"first_token_ms", field(&Script::first_token_ms)},
       {"chunk_ms", field(&Script::chunk_ms)},
+      {"hold", field(&Script::hold)},
+      {"hold_after_chunks", field(&Script::hold_after_chunks)},
       {"tokens", field(&Script::tokens)},
       {"ignore_max_tokens", field(&Script::ignore_max_tokens)},
       {"seed", loose_text(&Script::seed)},

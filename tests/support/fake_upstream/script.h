@@ -25,6 +25,11 @@ struct Script {
   double first_token_ms = 0;  // between the head and the first chunk
   double chunk_ms = 0;        // between chunks
 
+  // Held back until POST /control/release (see gate.h), so that a test decides what comes before what. A client that
+  // leaves meanwhile is noticed.
+  bool hold = false;                              // whatever is answered: nothing is sent, not even the head
+  std::optional<std::int64_t> hold_after_chunks;  // a stream rests there; of a whole answer all but the head is held
+
   // Content.
   std::int64_t tokens = 12;  // words in the answer; max_tokens of the request lowers it
   bool ignore_max_tokens = false;
@@ -73,7 +78,8 @@ struct Script {
   bool event_lines = false;       // "event: chunk" before every data line
   bool no_final_newline = false;  // the last event lacks its empty line
   bool close_delimited = false;   // no chunked encoding: the end of the connection ends the body
-  std::string split;              // bytes: every byte in a send of its own; utf8: inside a multi-byte character
+  std::string split;  // bytes: every byte in a send of its own (a whole answer's held body is not); utf8: inside a
+                      // multi-byte character
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

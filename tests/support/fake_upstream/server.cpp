@@ -83,6 +83,7 @@ void Server::run() {
       }
     }
     fire_timers();
+    wake_released();
     check_waits();
     arm_clock();
   }
@@ -142,6 +143,20 @@ void Server::fire_timers() {
     Connection& connection = *found->second;
     if (connection.armed_for_ms == timer.due_ms) connection.armed_for_ms = 0;
     if (connection.due_ms() == timer.due_ms) connection.on_due();
+    settle(connection);
+  }
+}
+
+void Server::wake_released() {
+  if (m_endpoints.gate().released() == m_released) return;
+  m_released = m_endpoints.gate().released();
+  std::vector<int> held;
+  for (const auto& [fd, connection] : m_connections) {
+    if (connection->is_held()) held.push_back(fd);
+  }
+  for (const int fd : held) {
+    Connection& connection = *m_connections.at(fd);
+    connection.on_due();
     settle(connection);
   }
 }

@@ -39,6 +39,7 @@ class Server {
   void settle(Connection& connection);
   void fire_timers();
   void arm_clock();
+  void wake_released();
   void check_waits();
   void drop(int fd);
 
@@ -47,7 +48,8 @@ class Server {
   std::uint64_t m_next_serial = 1;
   std::unordered_map<int, std::unique_ptr<Connection>> m_connections;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> m_timers;
-  std::vector<int> m_waiting;  // connections with a Wait
+  std::vector<int> m_waiting;    // connections with a Wait
+  std::uint64_t m_released = 0;  // of the gate, when it was looked at last
 };
 
 }  // namespace nemo::fake_upstream

@@ -1,6 +1,8 @@
 #include "tests/support/fake_upstream/whole_answer.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "tests/support/fake_upstream/answer_body.h"
 #include "tests/support/fake_upstream/event_stream.h"
@@ -28,6 +30,33 @@ class SplitText final : public Playback {
   Step m_whole;
   std::size_t m_at = 0;
 };
+
+// The head in its time, the body when the gate opens.
+class HeldBody final : public Playback {
+ public:
+  explicit HeldBody(Step whole) : m_whole(std::move(whole)) {}
+  Step next() override {
+    if (m_head_sent) return std::move(m_whole);
+    m_head_sent = true;
+    constexpr std::string_view k_end_of_head = "\r\n\r\n";
+    const auto body_at = m_whole.bytes.find(k_end_of_head) + k_end_of_head.size();
+    Step head;
+    head.wait_ms = std::exchange(m_whole.wait_ms, 0);
+    head.bytes = m_whole.bytes.substr(0, body_at);
+    m_whole.bytes.erase(0, body_at);
+    m_whole.held = true;
+    return head;
+  }
+
+ private:
+  Step m_whole;
+  bool m_head_sent = false;
+};
+
+std::unique_ptr<Playback> in_one_step(Step whole, const Script& script) {
+  if (script.hold_after_chunks) return std::make_unique<HeldBody>(std::move(whole));
+  return std::make_unique<SingleStep>(std::move(whole));
+}
 
 double whole_wait_ms(const Ask& ask, const Script& script, const BilledUsage& planned) {
   const double chunks =
@@ -78,13 +107,13 @@ std::unique_ptr<Playback> whole_answer(const Ask& ask, const Script& script, con
     const bool some = script.cut_after_chunks.value_or(script.stall_after_chunks.value_or(0)) > 0;
     if (some) step.bytes += body.substr(0, body.size() / 2);
     step.ending = script.stall_after_chunks ? Ending::stall : cut_step(script, "").ending;
-    return std::make_unique<SingleStep>(std::move(step));
+    return in_one_step(std::move(step), script);
   }
   step.bytes += body;
   step.chunks = 1;
   step.words = script.error_event_after ? 0 : planned.output_tokens - planned.reasoning_tokens;
-  if (script.split == "bytes") return std::make_unique<SplitText>(std::move(step));
-  return std::make_unique<SingleStep>(std::move(step));
+  if (script.split == "bytes" && !script.hold_after_chunks) return std::make_unique<SplitText>(std::move(step));
+  return in_one_step(std::move(step), script);
 }
 
 }  // namespace nemo::fake_upstream

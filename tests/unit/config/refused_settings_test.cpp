@@ -261,7 +261,7 @@ TEST_CASE("only lane completion remembers and holds back, and neither for long")
   CHECK(says(refusal("[lane.reasoning]\nremember = \"10m\"\n"), {"nemo.toml:2:12: remember", "[lane.completion]"}));
   CHECK(says(refusal("[lane.reasoning]\nsettle = \"10ms\"\n"), {"nemo.toml:2:10: settle", "[lane.completion]"}));
   CHECK(says(refusal("[lane.completion]\nremember = \"25h\"\n"), {"nemo.toml:2:12: remember", "24h", "\"0s\""}));
-  CHECK(says(refusal("[lane.completion]\nsettle = \"2s\"\n"), {"nemo.toml:2:10: settle", "1s"}));
+  CHECK(says(refusal("[lane.completion]\nsettle = \"11s\"\n"), {"nemo.toml:2:10: settle", "10s"}));
   CHECK(says(refusal("[lane.completion]\nsettle = \"soon\"\n"), {"nemo.toml:2:10: settle", "duration"}));
 }
 

@@ -20,11 +20,11 @@ http::Patience short_patience() {
 // A client and the daemon's end of its connection.
 struct Line {
   // Packets keep their borders, so that a test can count sends.
-  explicit Line(int type = SOCK_STREAM) {
+  explicit Line(int type = SOCK_STREAM, const http::Patience& patience = short_patience()) {
     std::array<int, 2> both{};
     REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, both.data()) == 0);
     client = FileDescriptor(both[0]);
-    socket = std::make_unique<ClientSocket>(FileDescriptor(both[1]), short_patience());
+    socket = std::make_unique<ClientSocket>(FileDescriptor(both[1]), patience);
   }
   void say(std::string_view bytes) const {
     REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
@@ -194,7 +194,7 @@ TEST_CASE("a client that takes nothing counts as gone after the patience for sen
 }
 
 TEST_CASE("a client that takes slowly gets all of it") {
-  Line line;
+  Line line(SOCK_STREAM, http::Patience{});
   const std::string much(std::size_t{8} << 20U, 'x');
   std::size_t heard = 0;
   std::thread client([&] {

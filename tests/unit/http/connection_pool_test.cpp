@@ -12,24 +12,16 @@
 #include <thread>
 
 #include "daemon/http/listener.h"
+#include "eventually.h"
 
 using namespace nemo;
 using http::After;
 using http::ClientSocket;
 using http::ConnectionPool;
 using std::chrono::milliseconds;
+using test::eventually;
 
 namespace {
-
-// The one place that waits for other threads.
-bool eventually(const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(8);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return holds();
-    std::this_thread::sleep_for(milliseconds(2));
-  }
-  return true;
-}
 
 // Threads of this process with the workers' name.
 int workers() {
@@ -55,7 +47,7 @@ struct Client {
   // The next bytes; empty: the pool has closed the connection.
   std::string hear() const {
     pollfd one{fd.get(), POLLIN, 0};
-    REQUIRE(::poll(&one, 1, 8000) == 1);
+    REQUIRE(::poll(&one, 1, static_cast<int>(milliseconds(test::k_patience).count())) == 1);
     std::array<char, 4096> bytes{};
     const ssize_t got = ::recv(fd.get(), bytes.data(), bytes.size(), 0);
     return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
@@ -114,7 +106,7 @@ http::Patience patience(milliseconds head, milliseconds idle) {
   return made;
 }
 
-constexpr milliseconds k_short{50};
+constexpr milliseconds k_short{300};  // and yet time enough for what is sent at once
 constexpr milliseconds k_long{60'000};
 
 }  // namespace

@@ -14,24 +14,16 @@
 #include <thread>
 
 #include "daemon/origin/small_file.h"
+#include "eventually.h"
 #include "shared/file_descriptor.h"
 #include "temp_folder.h"
 
 using namespace nemo;
 using namespace nemo::origin;
+using nemo::test::eventually;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Asks until it is true, for a long time.
-bool eventually(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 struct Listener {
   explicit Listener(int family) : socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -10,55 +9,13 @@
 #include "daemon/protocol/translate/anthropic.h"
 #include "daemon/stream/sse_scanner.h"
 #include "daemon/stream/stream_tap.h"
+#include "dice.h"
 
 using namespace nemo::protocol;
+using nemo::test::Dice;
 using Json = nlohmann::json;
 
 namespace {
-
-class Dice {
- public:
-  explicit Dice(unsigned seed) : m_engine(seed) {}
-  int roll(int most) { return static_cast<int>(m_engine() % static_cast<unsigned>(most + 1)); }
-  bool coin() { return roll(1) == 1; }
-
-  std::string text() {
-    static const std::vector<std::string> k_pieces{"a",  "B c", "\n", "\"",   "\\",   "é",   "😀", "\t",
-                                                   "{}", "/",   ": ", "\x01", "data", "\\n", "[", "\xE2\x80\xA8"};
-    std::string out = "x";  // white space alone is left out by rule
-    for (int i = roll(6); i > 0; --i) out += k_pieces[static_cast<std::size_t>(roll(15))];
-    return out + ".";
-  }
-
-  Json value(int depth) {
-    switch (depth == 0 ? roll(3) : roll(5)) {
-      case 0:
-        return text();
-      case 1:
-        return roll(1000000) - 500000;
-      case 2:
-        return nullptr;
-      case 3:
-        return coin();
-      case 4: {
-        Json list = Json::array();
-        for (int i = roll(3); i > 0; --i) list.push_back(value(depth - 1));
-        return list;
-      }
-      default:
-        return object(depth - 1);
-    }
-  }
-
-  Json object(int depth) {
-    Json result = Json::object();
-    for (int i = roll(3); i > 0; --i) result[text()] = value(depth);
-    return result;
-  }
-
- private:
-  std::mt19937 m_engine;
-};
 
 struct Answer {
   Json blocks = Json::array();  // Anthropic's content

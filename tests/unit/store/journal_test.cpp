@@ -249,16 +249,17 @@ TEST_CASE("bytes at random are no records, and neither are zeros") {
 }
 
 TEST_CASE("texts and lists of any length make a record of bounded length that can be read") {
-  const std::string long_text(100'000, 'x');
+  const std::string long_text(4 * store::k_longest_journal_text, 'x');
+  constexpr std::size_t k_many = 4 * store::k_longest_journal_list;
   call::CallRecord record = test::make_call("req_long");
   record.requested_model = long_text;
   record.client = long_text;
   record.origin = {long_text, long_text, long_text};
-  record.tags.assign(1000, long_text);
+  record.tags.assign(k_many, long_text);
   record.trace.model_reason = long_text;
   record.trace.strategy = long_text;
-  record.trace.candidates.assign(1000, {long_text, long_text, true, long_text});
-  record.trace.attempts.assign(1000, {long_text, long_text, 503, long_text, long_text, 1, 2, NanoUsd{3}, long_text});
+  record.trace.candidates.assign(k_many, {long_text, long_text, true, long_text});
+  record.trace.attempts.assign(k_many, {long_text, long_text, 503, long_text, long_text, 1, 2, NanoUsd{3}, long_text});
   const std::string bytes = store::to_journal_bytes(record);
   CHECK(bytes.size() <= store::k_longest_journal_record);
   const auto read = records_in(bytes);

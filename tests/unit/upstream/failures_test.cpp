@@ -14,10 +14,13 @@ void check_error(const Fetched& fetched, std::string_view words, ErrorKind kind 
   CHECK_MESSAGE(fetched.failure->message.find(words) != std::string::npos, fetched.failure->message);
 }
 
+// And yet time enough for what is sent at once.
+constexpr std::chrono::milliseconds k_short{500};
+
 upstream::Request impatient(const std::string& url) {
   upstream::Request request = request_to(url);
-  request.first_byte_timeout = std::chrono::milliseconds(60);
-  request.idle_timeout = std::chrono::milliseconds(60);
+  request.first_byte_timeout = k_short;
+  request.idle_timeout = k_short;
   return request;
 }
 
@@ -124,7 +127,7 @@ TEST_CASE("an upstream that accepts and says nothing is given up after the patie
   upstream::CurlTransport transport;
   const Fetched fetched = fetch(transport, impatient(server.url()));
   CHECK(!fetched.has_head);
-  check_error(fetched, "sent no answer within 60 ms", ErrorKind::upstream_timeout);
+  check_error(fetched, "sent no answer within 500 ms", ErrorKind::upstream_timeout);
   CHECK(eventually([&] { return server.closed() == 1; }));
 }
 
@@ -137,7 +140,7 @@ TEST_CASE("a head alone is not the first byte of an answer") {
   upstream::CurlTransport transport;
   const Fetched fetched = fetch(transport, impatient(server.url()));
   CHECK(fetched.head.status == 200);
-  check_error(fetched, "sent no answer within 60 ms", ErrorKind::upstream_timeout);
+  check_error(fetched, "sent no answer within 500 ms", ErrorKind::upstream_timeout);
 }
 
 TEST_CASE("an upstream that falls silent in its answer is given up after the idle patience") {
@@ -151,7 +154,7 @@ TEST_CASE("an upstream that falls silent in its answer is given up after the idl
   request.first_byte_timeout = std::chrono::seconds(60);
   const Fetched fetched = fetch(transport, std::move(request));
   CHECK(fetched.body == "half");
-  check_error(fetched, "sent nothing more for 60 ms", ErrorKind::upstream_timeout);
+  check_error(fetched, "sent nothing more for 500 ms", ErrorKind::upstream_timeout);
   CHECK(eventually([&] { return server.closed() == 1; }));
 }
 

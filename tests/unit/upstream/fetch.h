@@ -1,12 +1,11 @@
 // A whole exchange in one call, for tests of what comes of it.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "daemon/upstream/curl_transport.h"
+#include "eventually.h"
 
 namespace nemo::test {
 
@@ -35,17 +34,6 @@ inline Fetched fetch(upstream::Transport& transport, upstream::Request request) 
   }
   fetched.failure = exchange->failure();
   return fetched;
-}
-
-// The one place that waits for other threads.
-template <typename Holds>
-bool eventually(Holds holds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return holds();
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 }  // namespace nemo::test

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view k_open_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 constexpr int k_no_client = -1;
+constexpr milliseconds k_short{500};  // and yet time enough for what is sent at once
 
 // Does what the request's body says; "later" waits until `go_on`.
 struct Runner {
@@ -33,7 +34,7 @@ struct Runner {
   }};
 
   std::unique_ptr<upstream::Exchange> start(upstream::Transport& transport, const std::string& wish,
-                                            milliseconds patience = std::chrono::seconds(20)) const {
+                                            milliseconds patience = k_patience) const {
     upstream::Request request = request_to(server.url(), wish);
     request.raced = true;
     request.first_byte_timeout = patience;
@@ -145,7 +146,7 @@ TEST_CASE("one whose patience for the first byte is over has its turn, to say so
   Runner runner;
   upstream::CurlTransport transport;
   for (const bool first_times_out : {true, false}) {
-    const auto impatient = runner.start(transport, "silent", milliseconds(60));
+    const auto impatient = runner.start(transport, "silent", k_short);
     const auto other = runner.start(transport, "silent");
     const Race race = first_times_out ? transport.wait_first(*impatient, *other, k_no_client, {})
                                       : transport.wait_first(*other, *impatient, k_no_client, {});
@@ -161,7 +162,7 @@ TEST_CASE("one whose patience for the first byte is over has its turn, to say so
 TEST_CASE("one that was given up stays so, whatever still comes") {
   Runner runner;
   upstream::CurlTransport transport;
-  const auto late = runner.start(transport, "later", milliseconds(60));
+  const auto late = runner.start(transport, "later", k_short);
   const auto other = runner.start(transport, "silent");
   REQUIRE(transport.wait_first(*late, *other, k_no_client, {}) == Race::first);
   runner.go_on = true;
@@ -173,20 +174,20 @@ TEST_CASE("one that was given up stays so, whatever still comes") {
 TEST_CASE("one that has begun and says nothing more has its turn when its idle time is over") {
   Runner runner;
   upstream::CurlTransport transport;
-  const auto begun = runner.start(transport, "some, then silent", milliseconds(60));
+  const auto begun = runner.start(transport, "some, then silent", k_short);
   const auto other = runner.start(transport, "silent");
   REQUIRE(transport.wait_first(*other, *begun, k_no_client, {}) == Race::second);
   CHECK(taken(*begun) == "some");
   CHECK(transport.wait_first(*other, *begun, k_no_client, {}) == Race::second);
   CHECK(begun->wait_body(k_no_client) == Wake::ended);
   REQUIRE(begun->failure().has_value());
-  CHECK(begun->failure()->message.find("sent nothing more for 60 ms") != std::string::npos);
+  CHECK(begun->failure()->message.find("sent nothing more for 500 ms") != std::string::npos);
 }
 
 TEST_CASE("waits with a limit do not put off the end of the idle time") {
   Runner runner;
   upstream::CurlTransport transport;
-  const auto begun = runner.start(transport, "some, then silent", milliseconds(60));
+  const auto begun = runner.start(transport, "some, then silent", k_short);
   REQUIRE(begun->wait_body(k_no_client) == Wake::ready);
   CHECK(taken(*begun) == "some");
   Wake wake = Wake::not_yet;
