@@ -143,8 +143,8 @@ Result<std::string> AdminClient::config_text() const {
   return config->text;
 }
 
-Status AdminClient::reload_config() const {
-  return tell(m_socket, {"POST", "/config/reload"});
+Result<admin::Reloaded> AdminClient::reload_config() const {
+  return ask_for<admin::Reloaded>(m_socket, {"POST", "/config/reload"});
 }
 
 Status AdminClient::set_lane_model(const std::string& lane, const std::string& model) const {

@@ -9,6 +9,7 @@
 
 #include "shared/admin/budget.h"
 #include "shared/admin/call.h"
+#include "shared/admin/config.h"
 #include "shared/admin/deployment.h"
 #include "shared/admin/experiment.h"
 #include "shared/admin/key.h"
@@ -41,7 +42,7 @@ class AdminClient {
   Result<admin::DaemonStatus> status() const;
   Result<std::vector<admin::Model>> models() const;
   Result<std::string> config_text() const;
-  Status reload_config() const;
+  Result<admin::Reloaded> reload_config() const;
   Status set_lane_model(const std::string& lane, const std::string& model) const;
 
   Result<std::vector<admin::Key>> keys() const;

@@ -14,12 +14,15 @@
 #include "daemon/origin/peer_origins.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/secrets/secret_store.h"
+#include "daemon/start_settings.h"
 #include "daemon/store/completion_file.h"
 #include "daemon/store/sqlite_store.h"
 #include "daemon/token_sources.h"
 #include "daemon/upstream/curl_transport.h"
 #include "daemon/upstream/health_prober.h"
 #include "daemon/upstream/model_lists.h"
+#include "shared/admin/config.h"
+#include "shared/guarded.h"
 #include "shared/log.h"
 
 namespace nemo {
@@ -50,19 +53,20 @@ class Daemon::Parts {
     if (auto opened = experiments.open(); !opened) return opened.error();
     const auto world = live.get();  // held: the next one comes with attach()
     const auto& settings = world->settings;
+    started_with = start_settings_of(settings, options.listen ? std::optional(options.listen->first) : std::nullopt);
     recall_completions(settings);
     heed_settings();
     if (auto opened = entitlements.open(settings.time_zone); !opened) return opened.error();
-    listen_in_force = {settings.listen_host, settings.listen_port};
     host = options.listen ? options.listen->first : settings.listen_host;
-    control.emplace(DaemonControl::Parts{configuration, live, entitlements, store->request_log(), editors, lists,
-                                         experiments, clock, options.data_folder, host});
+    control.emplace(DaemonControl::Parts{configuration, live, entitlements, store->request_log(), editors,
+                                         ollama_clients, ollama, started_with, lists, experiments, clock,
+                                         options.data_folder, host});
     admin.emplace(*control, *store, store->call_history(), clock);
     if (auto started = admin->start(options.socket); !started) return started.error();
     if (auto up = editors.listen(host, options.listen ? options.listen->second : settings.listen_port); !up) {
       return up.error();
     }
-    listen_for_ollama(ollama_clients, settings);
+    ollama.with([place = listen_for_ollama(ollama_clients, settings)](OllamaPlace& known) { known = place; });
     configuration.attach(lists, prober);
     if (settings.require_key && entitlements.keys().empty()) {
       log::info("no key exists yet; make one with: nemo keys create --seat NAME");
@@ -90,11 +94,8 @@ class Daemon::Parts {
     if (completions_kept_for != keep) completions.keep_for(keep);
     completions_kept_for = keep;
     entitlements.use_time_zone(settings.time_zone);
-    const std::pair listen{settings.listen_host, settings.listen_port};
-    if (listen_in_force && !options.listen && std::exchange(*listen_in_force, listen) != listen) {
-      log::warn("another listen address takes effect when nemod is restarted; until then it is " + host + ":" +
-                std::to_string(editors.port()));
-    }
+    const auto waiting = waiting_for_restart(started_with, settings);
+    if (std::exchange(told_to_wait, waiting) != waiting && !waiting.empty()) log::warn(admin::restart_note(waiting));
   }
 
   bool stop() {
@@ -125,10 +126,12 @@ class Daemon::Parts {
   origin::PeerOrigins origins;
   http::EditorServer editors;
   http::EditorServer ollama_clients;  // at ollama_listen of the config, if anywhere
+  Guarded<OllamaPlace> ollama;
+  StartSettings started_with;  // does not change once open() has set it
   std::optional<DaemonControl> control;
   std::optional<admin::AdminServer> admin;
   std::string host;
-  std::optional<std::pair<std::string, int>> listen_in_force;  // of the config; absent: not started
+  std::vector<std::string> told_to_wait;  // for a restart, in the log
   int retention_days = 0;
   std::optional<std::chrono::milliseconds> completions_kept_for;
   bool stopped = false;

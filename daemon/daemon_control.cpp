@@ -73,6 +73,18 @@ admin::UpstreamStatus status_of_upstream(const gateway::Endpoint& endpoint, cons
   return status;
 }
 
+admin::OllamaStatus status_of_ollama(const OllamaPlace& place) {
+  switch (place.state) {
+    case OllamaPlace::State::off:
+      return {};
+    case OllamaPlace::State::listening:
+      return {"listening", place.url, "", place.only_if_free};
+    case OllamaPlace::State::not_had:
+      return {"not had", place.url, place.why, place.only_if_free};
+  }
+  return {};
+}
+
 std::vector<std::string> names_of(const catalog::Capabilities& can) {
   std::vector<std::string> names;
   if (can.chat) names.emplace_back("chat");
@@ -91,10 +103,12 @@ void put_prices(admin::Model& model, const catalog::Pricing& pricing) {
   };
   model.input_price = to_dollars(pricing.base.input);
   model.cached_input_price = text(pricing.base.cached_input);
+  model.cache_write_price = text(pricing.base.cache_write);
   model.output_price = to_dollars(pricing.base.output);
   if (!pricing.above_200k) return;
   model.input_price_above_200k = to_dollars(pricing.above_200k->input);
   model.cached_input_price_above_200k = text(pricing.above_200k->cached_input);
+  model.cache_write_price_above_200k = text(pricing.above_200k->cache_write);
   model.output_price_above_200k = to_dollars(pricing.above_200k->output);
 }
 
@@ -108,14 +122,19 @@ admin::DaemonStatus DaemonControl::status() {
   status.version = version();
   status.pid = ::getpid();
   status.url = http::url_of(m_parts.host, m_parts.editors.port());
+  const OllamaPlace place = m_parts.ollama.with([](const OllamaPlace& known) { return known; });
+  status.ollama = status_of_ollama(place);
   status.config_file = m_parts.configuration.file().string();
   std::error_code ignored;
   status.config_file_exists = std::filesystem::exists(m_parts.configuration.file(), ignored);
   status.config_error = m_parts.configuration.last_error();
+  status.after_restart = waiting_for_restart(m_parts.started, world->settings);
   status.data_folder = m_parts.data_folder.string();
   status.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(m_parts.clock.steady() - m_started_at).count();
-  status.open_calls = static_cast<std::int64_t>(m_parts.editors.open_calls());
-  status.open_connections = static_cast<std::int64_t>(m_parts.editors.open_connections());
+  for (const http::EditorServer* server : {&m_parts.editors, &m_parts.ollama_clients}) {
+    status.open_calls += static_cast<std::int64_t>(server->open_calls());
+    status.open_connections += static_cast<std::int64_t>(server->open_connections());
+  }
   status.require_key = world->settings.require_key;
   const auto keys = m_parts.entitlements.keys().keys();
   const WallTime now = m_parts.clock.wall();
@@ -131,8 +150,13 @@ admin::DaemonStatus DaemonControl::status() {
   for (const auto& [name, lane] : world->settings.lanes) status.lanes.push_back({name, lane.model, lane.strategy});
   const ledger::LogHealth health = m_parts.log.health();
   status.calls_total = static_cast<std::int64_t>(health.appended);
-  status.ledger = {health.written, health.waiting, health.dropped, health.last_error};
+  status.ledger = {health.written, health.waiting, health.dropped, health.last_error, health.verdicts_dropped};
   return status;
+}
+
+Result<std::vector<std::string>> DaemonControl::reload() {
+  if (const Status read = m_parts.configuration.reload(); !read) return read.error();
+  return waiting_for_restart(m_parts.started, m_parts.live.get()->settings);
 }
 
 std::vector<admin::Model> DaemonControl::models() {

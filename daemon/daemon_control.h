@@ -12,7 +12,10 @@
 #include "daemon/gateway/live.h"
 #include "daemon/http/editor_server.h"
 #include "daemon/ledger/request_log.h"
+#include "daemon/ollama_listener.h"
+#include "daemon/start_settings.h"
 #include "daemon/upstream/model_lists.h"
+#include "shared/guarded.h"
 
 namespace nemo {
 
@@ -24,6 +27,9 @@ class DaemonControl final : public admin::Control {
     Entitlements& entitlements;
     const ledger::RequestLog& log;
     const http::EditorServer& editors;
+    const http::EditorServer& ollama_clients;
+    const Guarded<OllamaPlace>& ollama;  // known once that server was started
+    const StartSettings& started;
     upstream::ModelLists& lists;
     Experiments& experiments;
     const Clock& clock;
@@ -35,7 +41,7 @@ class DaemonControl final : public admin::Control {
   admin::DaemonStatus status() override;
   std::vector<admin::Model> models() override;
   std::string config_text() override;
-  Status reload() override { return m_parts.configuration.reload(); }
+  Result<std::vector<std::string>> reload() override;
   Status set_lane_model(const std::string& lane, const std::string& model) override;
   Status login(const std::string& upstream, const Secret& key) override;
   Status logout(const std::string& upstream) override;

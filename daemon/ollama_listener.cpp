@@ -30,20 +30,25 @@ std::string first_sentence(const std::string& text) {
 
 }  // namespace
 
-void listen_for_ollama(http::EditorServer& server, const config::Settings& settings) {
+OllamaPlace listen_for_ollama(http::EditorServer& server, const config::Settings& settings) {
   const config::OllamaListen& listen = settings.ollama_listen;
-  if (listen.when == When::off) return;
-  const auto tell = [&](const std::string& why) {
+  if (listen.when == When::off) return {};
+  const bool only_if_free = listen.when == When::if_free;
+  const auto not_had = [&](const std::string& why) {
     // With "auto" a real Ollama may well be there.
-    const auto level = listen.when == When::if_free ? log::Level::info : log::Level::warn;
+    const auto level = only_if_free ? log::Level::info : log::Level::warn;
     log::write(level, "Ollama's clients find no Nemo at ollama_listen: " + why);
+    return OllamaPlace{OllamaPlace::State::not_had, http::url_of(listen.host, listen.port), why, only_if_free};
   };
   const auto& upstreams = settings.upstreams;
   const auto same = std::find_if(upstreams.begin(), upstreams.end(),
                                  [&](const config::Upstream& upstream) { return is_at(upstream, listen); });
-  if (same != upstreams.end()) return tell("it is the address of the upstream \"" + same->name + "\".");
-  if (const Status up = server.listen(listen.host, listen.port); !up) return tell(first_sentence(up.error().message));
-  log::info("ready for Ollama's clients on " + http::url_of(listen.host, server.port()));
+  if (same != upstreams.end()) return not_had("it is the address of the upstream \"" + same->name + "\".");
+  if (const Status up = server.listen(listen.host, listen.port); !up)
+    return not_had(first_sentence(up.error().message));
+  OllamaPlace place{OllamaPlace::State::listening, http::url_of(listen.host, server.port()), "", only_if_free};
+  log::info("ready for Ollama's clients on " + place.url);
+  return place;
 }
 
 bool stop_both(http::EditorServer& first, http::EditorServer& second, std::chrono::milliseconds patience) {

@@ -7,10 +7,13 @@
 
 #include "cli/commands/commands.h"
 #include "cli/context.h"
+#include "cli/output/text.h"
 #include "cli/program.h"
 
 namespace nemo::cli::commands {
 namespace {
+
+using output::Style;
 
 int show(const Context& context) {
   const auto text = context.client().config_text();
@@ -29,9 +32,12 @@ int check(const Context& context, const std::string& file) {
 }
 
 int reload(const Context& context) {
-  if (const auto reloaded = context.client().reload_config(); !reloaded) return context.refuse(reloaded.error());
-  if (context.json) return context.show({{"reloaded", true}});
+  const auto reloaded = context.client().reload_config();
+  if (!reloaded) return context.refuse(reloaded.error());
+  if (context.json) return context.show({{"reloaded", true}, {"after_restart", reloaded->after_restart}});
   context.out << "The config file has been read again and is in force.\n";
+  const std::string note = admin::restart_note(reloaded->after_restart);
+  if (!note.empty()) context.out << context.styled(output::printable(note), Style::warning) << '\n';
   return k_done;
 }
 

@@ -18,6 +18,7 @@
 #include "cli/output/figures.h"
 #include "cli/output/text.h"
 #include "cli/program.h"
+#include "shared/admin/config.h"
 #include "shared/version.h"
 
 namespace nemo::cli::commands {
@@ -58,6 +59,28 @@ void check_settings(const Context& context, const admin::DaemonStatus& status, C
     checks.push_back({State::failed, "settings in force",
                       "older than the file, which was refused: " + status.config_error,
                       "mend the file, then: nemo config reload"});
+  }
+}
+
+void check_restart(const admin::DaemonStatus& status, Checks& checks) {
+  const std::string note = admin::restart_note(status.after_restart);
+  if (!note.empty()) {
+    checks.push_back({State::warning, "settings in force", note,
+                      "nemo service stop && nemo service start, or end nemod and start it"});
+  }
+}
+
+// The second address, for clients that look for an Ollama of this machine.
+void check_ollama(const admin::OllamaStatus& ollama, Checks& checks) {
+  if (ollama.state == "off") return;
+  const std::string what = "address for Ollama's clients";
+  if (ollama.state == "listening") {
+    checks.push_back({State::ok, what, ollama.url, ""});
+  } else if (ollama.only_if_free) {
+    checks.push_back({State::ok, what, ollama.url + " is left to who is there: " + ollama.detail, ""});
+  } else {
+    checks.push_back({State::warning, what, ollama.url + " was not had: " + ollama.detail,
+                      "end who is there, or write another ollama_listen, then start nemod again"});
   }
 }
 
@@ -116,6 +139,12 @@ void check_ledger(const admin::LedgerStatus& ledger, Checks& checks) {
   } else {
     checks.push_back(
         {State::ok, "ledger", output::show_count(static_cast<std::int64_t>(ledger.written)) + " rows written", ""});
+  }
+  if (ledger.verdicts_dropped > 0) {
+    checks.push_back({State::warning, "ledger",
+                      output::show_count(static_cast<std::int64_t>(ledger.verdicts_dropped)) +
+                          " verdicts on completions were lost: nemo usage --accepted and reports know that many fewer",
+                      ""});
   }
 }
 
@@ -209,6 +238,8 @@ Checks examine(const Context& context, Calls calls) {
                       "start nemod again after an upgrade"});
   }
   check_settings(context, *status, checks);
+  check_restart(*status, checks);
+  check_ollama(status->ollama, checks);
   check_keys(*status, checks);
   if (status->upstreams.empty()) {
     checks.push_back({State::failed, "upstreams", "none", "add an [[upstream]] to the config"});

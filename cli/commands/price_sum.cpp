@@ -17,12 +17,15 @@ std::optional<PriceSum> sum_prices(const admin::Model& model, const admin::Call&
   sum.long_input = call.input_tokens > k_long_input && model.input_price_above_200k.has_value();
   const auto& input = sum.long_input ? model.input_price_above_200k : model.input_price;
   const auto& cached = sum.long_input ? model.cached_input_price_above_200k : model.cached_input_price;
+  const auto& write = sum.long_input ? model.cache_write_price_above_200k : model.cache_write_price;
   const auto& output = sum.long_input ? model.output_price_above_200k : model.output_price;
   if (!input || !output) return std::nullopt;
 
   const std::int64_t cached_tokens = std::clamp<std::int64_t>(call.cached_tokens, 0, call.input_tokens);
-  sum.lines = {{"input", call.input_tokens - cached_tokens, *input},
+  const std::int64_t written = std::clamp<std::int64_t>(call.cache_write_tokens, 0, call.input_tokens - cached_tokens);
+  sum.lines = {{"input", call.input_tokens - cached_tokens - written, *input},
                {"cached input", cached_tokens, cached.value_or(*input)},
+               {"written to cache", written, write.value_or(*input)},
                {"output", call.output_tokens, *output}};
   Wide millionths = 0;
   for (const PriceLine& line : sum.lines) {

@@ -12,7 +12,7 @@
 namespace nemo::cli::commands {
 
 struct PriceLine {
-  std::string what;  // "input", "cached input", "output"
+  std::string what;  // "input", "cached input", "written to cache", "output"
   std::int64_t tokens = 0;
   std::string price;  // dollars per million, as the catalog says
 };

@@ -7,7 +7,9 @@
 #include "cli/context.h"
 #include "cli/output/figures.h"
 #include "cli/output/table.h"
+#include "cli/output/text.h"
 #include "cli/times.h"
+#include "shared/admin/config.h"
 
 namespace nemo::cli::commands {
 namespace {
@@ -23,12 +25,41 @@ void show_line(const Context& context, const char* name, const std::string& valu
   context.out << '\n';
 }
 
+void show_ollama(const Context& context, const admin::OllamaStatus& ollama) {
+  if (ollama.state == "off") return;
+  if (ollama.state == "listening") return show_line(context, "ollama", ollama.url);
+  const std::string told = output::printable(ollama.detail);
+  // With "auto" somebody else may well be there.
+  show_line(context, "ollama", ollama.url + " was not had" + (ollama.only_if_free ? ": " + told : ""),
+            ollama.only_if_free ? "" : told);
+}
+
+// What is wrong with the config file, or waits.
+std::string config_warning(const admin::DaemonStatus& status) {
+  std::string warning;
+  if (!status.config_error.empty()) warning = "the last reload was refused: " + status.config_error;
+  const std::string note = admin::restart_note(status.after_restart);
+  if (!warning.empty() && !note.empty()) warning += "; before it: ";
+  return warning + output::printable(note);
+}
+
+std::string ledger_warning(const admin::LedgerStatus& ledger) {
+  const auto count = [](std::uint64_t n) { return output::show_count(static_cast<std::int64_t>(n)); };
+  std::string warning;
+  const auto add = [&warning](const std::string& part) { warning.append(warning.empty() ? "" : "; ").append(part); };
+  if (ledger.dropped > 0) add(count(ledger.dropped) + " rows were lost");
+  if (ledger.verdicts_dropped > 0) add(count(ledger.verdicts_dropped) + " verdicts on completions were lost");
+  if (!ledger.last_error.empty()) add(ledger.last_error);
+  return warning;
+}
+
 void show_head(const Context& context, const admin::DaemonStatus& status) {
   context.out << context.styled("nemod " + status.version, Style::strong) << "  has run for "
               << output::show_seconds(status.uptime_s) << " (pid " << status.pid << ")\n";
   show_line(context, "address", status.url);
+  show_ollama(context, status.ollama);
   show_line(context, "config", status.config_file + (status.config_file_exists ? "" : " (not there: defaults)"),
-            status.config_error.empty() ? "" : "the last reload was refused: " + status.config_error);
+            config_warning(status));
   show_line(context, "data", status.data_folder);
   show_line(context, "calls",
             output::show_count(status.open_calls) + " open, " + output::show_count(status.calls_total) +
@@ -38,15 +69,10 @@ void show_head(const Context& context, const admin::DaemonStatus& status) {
       output::show_count(status.keys) + " accepted" + (status.require_key ? "" : "; callers on this machine need none"),
       status.require_key && status.keys == 0 ? "make one: nemo keys create --seat NAME" : "");
   const admin::LedgerStatus& ledger = status.ledger;
-  std::string trouble = ledger.last_error;
-  if (ledger.dropped > 0) {
-    trouble = output::show_count(static_cast<std::int64_t>(ledger.dropped)) + " rows were lost" +
-              (trouble.empty() ? "" : ": " + trouble);
-  }
   show_line(context, "ledger",
             output::show_count(static_cast<std::int64_t>(ledger.written)) + " rows written, " +
                 output::show_count(static_cast<std::int64_t>(ledger.waiting)) + " waiting",
-            trouble);
+            ledger_warning(ledger));
 }
 
 constexpr std::size_t k_most_named = 4;  // of budgets in one line

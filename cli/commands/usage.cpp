@@ -46,6 +46,7 @@ admin::UsageRow total_of(const std::vector<admin::UsageRow>& rows) {
     total.errors += row.errors;
     total.input_tokens += row.input_tokens;
     total.cached_tokens += row.cached_tokens;
+    total.cache_write_tokens += row.cache_write_tokens;
     total.output_tokens += row.output_tokens;
     cost += cost_of(row);
   }
@@ -60,6 +61,7 @@ void add_row(Table& table, const admin::UsageRow& row, double share, Style style
              {row.errors == 0 ? "" : output::show_count(row.errors), Style::bad},
              {output::show_count(row.input_tokens), style},
              {output::show_count(row.cached_tokens), style},
+             {row.cache_write_tokens == 0 ? "" : output::show_count(row.cache_write_tokens), style},
              {output::show_count(row.output_tokens), style},
              {output::show_money(row.cost), style},
              {output::bar(share, k_bar_width), Style::accent}});
@@ -76,6 +78,7 @@ void show_table(const Context& context, const std::vector<admin::UsageRow>& rows
                                       {"ERRORS", Align::right, 3},
                                       {"INPUT", Align::right, 4},
                                       {"CACHED", Align::right, 6},
+                                      {"TO CACHE", Align::right, 6},
                                       {"OUTPUT", Align::right, 4},
                                       {"COST", Align::right}};
   // A bar is a picture for people: in a file it would only be in the way.
@@ -95,11 +98,12 @@ void show_table(const Context& context, const std::vector<admin::UsageRow>& rows
 
 int show_csv(const Context& context, const std::vector<admin::UsageRow>& rows) {
   context.out << output::csv_line(
-      {"group", "calls", "errors", "input_tokens", "cached_tokens", "output_tokens", "cost"});
+      {"group", "calls", "errors", "input_tokens", "cached_tokens", "output_tokens", "cost", "cache_write_tokens"});
   for (const admin::UsageRow& row : rows) {
     context.out << output::csv_line({row.group, std::to_string(row.calls), std::to_string(row.errors),
                                      std::to_string(row.input_tokens), std::to_string(row.cached_tokens),
-                                     std::to_string(row.output_tokens), row.cost});
+                                     std::to_string(row.output_tokens), row.cost,
+                                     std::to_string(row.cache_write_tokens)});
   }
   return k_done;
 }

@@ -31,8 +31,9 @@ class Control {
   virtual DaemonStatus status() = 0;
   virtual std::vector<Model> models() = 0;
   virtual std::string config_text() = 0;  // the settings in force, as TOML
-  // Reads the config file again. invalid_config with file, line and reason: the running settings stay.
-  virtual Status reload() = 0;
+  // Reads the config file again, and gives what of it takes effect after a restart only (see Reloaded). invalid_config
+  // with file, line and reason: the running settings stay.
+  virtual Result<std::vector<std::string>> reload() = 0;
   // Writes the lane's model into the config file and puts it in force; model_not_found offers the nearest ids.
   virtual Status set_lane_model(const std::string& lane, const std::string& model) = 0;
   // Keeps (or forgets) the upstream's key; takes effect on the next call. not_found: no such upstream.

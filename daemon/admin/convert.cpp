@@ -156,6 +156,7 @@ Call to_call(std::int64_t row, const call::CallRecord& record, Paths paths) {
   call.accepted = record.accepted;
   call.suggested_bytes = record.suggested_bytes;
   call.accepted_bytes = record.accepted_bytes;
+  call.cache_write_tokens = record.usage.cache_write_tokens;
   return call;
 }
 
@@ -233,8 +234,8 @@ std::vector<Seat> to_seats(const access::Directory& directory) {
 }
 
 UsageRow to_usage_row(const ledger::UsageRow& row) {
-  return {row.group,         row.calls,         row.errors,          row.input_tokens,
-          row.cached_tokens, row.output_tokens, to_dollars(row.cost)};
+  return {row.group,         row.calls,         row.errors,           row.input_tokens,
+          row.cached_tokens, row.output_tokens, to_dollars(row.cost), row.cache_write_tokens};
 }
 
 std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow>& rows) {
@@ -248,6 +249,7 @@ std::vector<ledger::UsageRow> by_project_name(const std::vector<ledger::UsageRow
     sum.errors += row.errors;
     sum.input_tokens += row.input_tokens;
     sum.cached_tokens += row.cached_tokens;
+    sum.cache_write_tokens += row.cache_write_tokens;
     sum.output_tokens += row.output_tokens;
     sum.cost += row.cost;
   }

@@ -133,7 +133,9 @@ AdminReply Routes::get_config(const AdminRequest& /*request*/, const Names& /*na
 }
 
 AdminReply Routes::reload_config(const AdminRequest& /*request*/, const Names& /*names*/) {
-  return reply_to(m_control.reload());
+  auto waiting = m_control.reload();
+  if (!waiting) return reply_with(waiting.error());
+  return reply(Reloaded{std::move(waiting).value()});
 }
 
 AdminReply Routes::set_lane(const AdminRequest& request, const Names& names) {

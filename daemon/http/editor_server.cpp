@@ -13,68 +13,15 @@
 #include "daemon/http/gatekeeper.h"
 #include "daemon/http/httplib_request.h"
 #include "daemon/http/listener.h"
+#include "daemon/http/own_answers.h"
+#include "daemon/http/request_facts.h"
 #include "daemon/http/routes.h"
-#include "daemon/protocol/surface_form.h"
 #include "shared/log.h"
 
 namespace nemo::http {
 namespace {
 
 constexpr std::chrono::seconds k_origin_holds{30};
-
-Secret sent_key_of(const httplib::Request& request) {
-  const auto find = [&](const char* name) {
-    const auto found = request.headers.find(name);
-    return found == request.headers.end() ? std::string() : found->second;
-  };
-  const std::string authorization = find("authorization");
-  constexpr std::string_view k_bearer = "bearer ";
-  if (authorization.size() > k_bearer.size() &&
-      strncasecmp(authorization.data(), k_bearer.data(), k_bearer.size()) == 0) {
-    return Secret(authorization.substr(k_bearer.size()));
-  }
-  for (const char* name : {"x-api-key", "x-goog-api-key", "api-key"}) {
-    if (std::string value = find(name); !value.empty()) return Secret(std::move(value));
-  }
-  const auto parameter = request.params.find("key");
-  return parameter == request.params.end() ? Secret() : Secret(parameter->second);
-}
-
-// Editors that were given a key in their address often send another service's key, or a made-up one, beside it.
-Secret key_of(const httplib::Request& request) {
-  Secret sent = sent_key_of(request);
-  if (sent.expose().starts_with("sk-nemo-")) return sent;
-  std::string_view path = request.path;
-  const std::string_view in_path = take_key(path);
-  return in_path.empty() ? sent : Secret(std::string(in_path));
-}
-
-// What an upstream of the client's own dialect is told too.
-std::vector<std::string> dialect_headers_of(const httplib::Request& request) {
-  std::vector<std::string> headers;
-  for (const char* name : {"anthropic-version", "anthropic-beta"}) {
-    if (std::string value = request.get_header_value(name); !value.empty()) {
-      headers.push_back(std::string(name).append(": ").append(value));
-    }
-  }
-  return headers;
-}
-
-// The request's path without a key that may stand before it.
-std::string_view path_of(const httplib::Request& request) {
-  std::string_view path = request.path;
-  take_key(path);
-  return path;
-}
-
-void put_error(httplib::Response& response, const Error& error, call::Surface surface) {
-  response.status = error.status();
-  response.set_content(protocol::form_of(surface).error_body(error), "application/json");
-}
-
-void put_error(httplib::Response& response, const Error& error) {
-  put_error(response, error, t_context == nullptr ? call::Surface::openai_chat : t_context->voice);
-}
 
 }  // namespace
 
@@ -194,41 +141,7 @@ class EditorServer::Edge final : private httplib::Server {
   }
 
   static void refuse_body(ClientSocket& socket) {
-    const bool late = socket.timed_out();
-    write_refusal(socket, body_missing(late), late ? 408 : 400);
-  }
-
-  static Error body_missing(bool late) {
-    return fail(ErrorKind::invalid_request,
-                late ? "The request's body did not arrive in time." : "This is not a readable HTTP/1.1 request.");
-  }
-
-  // What httplib itself refused gets a body in the API's shape.
-  static void explain(httplib::Response& response) {
-    if (!response.body.empty() || t_context == nullptr) return;
-    t_context->after = After::linger;
-    if (t_context->too_large) {
-      put_error(response, too_large());
-      return;
-    }
-    if (t_context->socket.timed_out()) {
-      put_error(response, body_missing(true));
-      response.status = 408;
-      return;
-    }
-    const int status = response.status;
-    put_error(response, status == 414   ? fail(ErrorKind::invalid_request, "The path is too long.")
-                        : status == 415 ? fail(ErrorKind::invalid_request, "This Content-Encoding is not understood.")
-                                        : body_missing(false));
-    if (status >= 400 && status < 500) response.status = status;
-  }
-
-  // By now httplib has promised to keep the connection, unless the client asked otherwise.
-  static void announce_close(httplib::Response& response) {
-    if (t_context->after == After::keep) return;
-    response.headers.erase("Keep-Alive");
-    response.headers.erase("Connection");
-    response.set_header("Connection", "close");
+    write_refusal(socket, body_missing(socket), socket.timed_out() ? 408 : 400);
   }
 
   // All that can be said before the body is read. A refusal leaves the body unread, so the connection is closed after
@@ -274,12 +187,6 @@ class EditorServer::Edge final : private httplib::Server {
     return std::string(path.substr(0, k_shown)) + (path.size() > k_shown ? "…" : "");
   }
 
-  static HandlerResponse refuse_with(httplib::Response& response, const Error& error) {
-    put_error(response, error);
-    t_context->after = After::linger;
-    return HandlerResponse::Handled;
-  }
-
   // A body of known length is read here, at once and in one piece. One that is chunked or compressed goes through
   // httplib's reader, behind the pattern route.
   HandlerResponse take_body(const httplib::Request& request, httplib::Response& response, const Route& route) {
@@ -296,7 +203,7 @@ class EditorServer::Edge final : private httplib::Server {
       return refuse_with(response,
                          fail(ErrorKind::invalid_request, "The request has no body; a JSON object is expected."));
     }
-    if (length > limit) return refuse_with(response, too_large());
+    if (length > limit) return refuse_with(response, body_too_large());
     if (length_text.empty() || request.has_header("Transfer-Encoding") || request.has_header("Content-Encoding")) {
       return HandlerResponse::Unhandled;
     }
@@ -306,41 +213,6 @@ class EditorServer::Edge final : private httplib::Server {
     } else {
       response.status = 400;  // explain() says why
     }
-    return HandlerResponse::Handled;
-  }
-
-  // What two readers could take for two different ends of a body is refused.
-  static bool framing_is_clear(const httplib::Request& request) {
-    const std::size_t lengths = request.get_header_value_count("Content-Length");
-    const std::size_t encodings = request.get_header_value_count("Transfer-Encoding");
-    if (lengths + encodings > 1) return false;
-    if (encodings == 1) return strcasecmp(request.get_header_value("Transfer-Encoding").c_str(), "chunked") == 0;
-    return request.get_header_value("Content-Length").find_first_not_of("0123456789") == std::string::npos;
-  }
-
-  static Error too_large() {
-    return fail(ErrorKind::request_too_large, "The body is larger than " +
-                                                  std::to_string(t_context->world->settings.max_body_bytes >> 20U) +
-                                                  " MiB (max_body_mib in the config).");
-  }
-
-  static void allow_origin(httplib::Response& response) {
-    if (t_context->allowed_origin.empty()) return;
-    response.set_header("Access-Control-Allow-Origin", t_context->allowed_origin);
-    response.set_header("Vary", "Origin");
-    response.set_header("Access-Control-Expose-Headers", "*");
-  }
-
-  static HandlerResponse preflight(const httplib::Request& request, httplib::Response& response) {
-    response.status = 204;
-    if (t_context->allowed_origin.empty()) {
-      response.set_header("Allow", "GET, HEAD, POST, OPTIONS");
-      return HandlerResponse::Handled;
-    }
-    response.set_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
-    const std::string wanted = request.get_header_value("Access-Control-Request-Headers");
-    response.set_header("Access-Control-Allow-Headers", wanted.empty() ? "authorization, content-type" : wanted);
-    response.set_header("Access-Control-Max-Age", "600");
     return HandlerResponse::Handled;
   }
 

@@ -1,5 +1,5 @@
 // One request on its way through httplib: its bytes, and what the hooks need to know of it. Included by
-// editor_server.cpp alone.
+// editor_server.cpp and the two files that it leans on, request_facts and own_answers, alone.
 #pragma once
 
 #include <httplib.h>

@@ -86,6 +86,7 @@ struct UsageRow {
   std::int64_t cached_tokens = 0;
   std::int64_t output_tokens = 0;
   NanoUsd cost;
+  std::int64_t cache_write_tokens = 0;
 };
 
 // What became of the completions that were shown, each once however often its rest was shown again.

@@ -45,6 +45,7 @@ static void each_call_field(Visit& visit, Value& value) {
   visit("branch", value.branch);
   visit("suggested_bytes", value.suggested_bytes);
   visit("accepted_bytes", value.accepted_bytes);
+  visit("cache_write_tokens", value.cache_write_tokens);
 }
 
 void to_json(Json& json, const Call& value) {

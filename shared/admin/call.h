@@ -44,6 +44,7 @@ struct Call {
   std::string process, project, branch;  // whose work it was; empty: not known
   std::int64_t suggested_bytes = 0;      // a completion: how much of what it showed is judged
   std::int64_t accepted_bytes = 0;       // up to where it was accepted
+  std::int64_t cache_write_tokens = 0;   // the part of input_tokens that was written to the provider's cache
 };
 
 struct CandidateView {

@@ -12,9 +12,11 @@ static void each_model_field(Visit& visit, Value& value) {
   visit("max_output_tokens", value.max_output_tokens);
   visit("input_price", value.input_price);
   visit("cached_input_price", value.cached_input_price);
+  visit("cache_write_price", value.cache_write_price);
   visit("output_price", value.output_price);
   visit("input_price_above_200k", value.input_price_above_200k);
   visit("cached_input_price_above_200k", value.cached_input_price_above_200k);
+  visit("cache_write_price_above_200k", value.cache_write_price_above_200k);
   visit("output_price_above_200k", value.output_price_above_200k);
   visit("capabilities", value.capabilities);
   visit("tags", value.tags);

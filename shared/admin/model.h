@@ -17,9 +17,11 @@ struct Model {
   std::int64_t max_output_tokens = 0;      // 0: not stated
   std::optional<std::string> input_price;  // dollars per million tokens, as text
   std::optional<std::string> cached_input_price;
+  std::optional<std::string> cache_write_price;  // none: as other input
   std::optional<std::string> output_price;
   std::optional<std::string> input_price_above_200k;
   std::optional<std::string> cached_input_price_above_200k;
+  std::optional<std::string> cache_write_price_above_200k;
   std::optional<std::string> output_price_above_200k;
   std::vector<std::string> capabilities;
   std::vector<std::string> tags;

@@ -49,6 +49,7 @@ static void each_ledger_status_field(Visit& visit, Value& value) {
   visit("waiting", value.waiting);
   visit("dropped", value.dropped);
   visit("last_error", value.last_error);
+  visit("verdicts_dropped", value.verdicts_dropped);
 }
 
 void to_json(Json& json, const LedgerStatus& value) {
@@ -62,13 +63,33 @@ void from_json(const Json& json, LedgerStatus& value) {
 }
 
 template <typename Visit, typename Value>
+static void each_ollama_status_field(Visit& visit, Value& value) {
+  visit("state", value.state);
+  visit("url", value.url);
+  visit("detail", value.detail);
+  visit("only_if_free", value.only_if_free);
+}
+
+void to_json(Json& json, const OllamaStatus& value) {
+  FieldWriter writer(json);
+  each_ollama_status_field(writer, value);
+}
+
+void from_json(const Json& json, OllamaStatus& value) {
+  FieldReader reader(json);
+  each_ollama_status_field(reader, value);
+}
+
+template <typename Visit, typename Value>
 static void each_daemon_status_field(Visit& visit, Value& value) {
   visit("version", value.version);
   visit("pid", value.pid);
   visit("url", value.url);
+  visit("ollama", value.ollama);
   visit("config_file", value.config_file);
   visit("config_file_exists", value.config_file_exists);
   visit("config_error", value.config_error);
+  visit("after_restart", value.after_restart);
   visit("data_folder", value.data_folder);
   visit("uptime_s", value.uptime_s);
   visit("open_calls", value.open_calls);

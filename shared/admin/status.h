@@ -32,15 +32,26 @@ struct LedgerStatus {
   std::uint64_t waiting = 0;
   std::uint64_t dropped = 0;
   std::string last_error;
+  std::uint64_t verdicts_dropped = 0;  // on completions: too many waited, or their row was not there
+};
+
+// ollama_listen of the config: the second address, where clients look for an Ollama of this machine.
+struct OllamaStatus {
+  std::string state = "off";  // "off", "listening", "not had"
+  std::string url;            // "http://127.0.0.1:11434"; empty: off
+  std::string detail;         // why it was not had
+  bool only_if_free = false;  // "auto": that somebody else is there is no fault
 };
 
 struct DaemonStatus {
   std::string version;
   std::int64_t pid = 0;
   std::string url;  // "http://127.0.0.1:6366"
+  OllamaStatus ollama;
   std::string config_file;
   bool config_file_exists = false;
-  std::string config_error;  // why the last reload was refused; empty: the file is what runs
+  std::string config_error;                // why the last reload was refused; empty: the file is what runs
+  std::vector<std::string> after_restart;  // as Reloaded's
   std::string data_folder;
   std::int64_t uptime_s = 0;
   std::int64_t open_calls = 0;
@@ -63,6 +74,8 @@ void to_json(Json& json, const LaneStatus& value);
 void from_json(const Json& json, LaneStatus& value);
 void to_json(Json& json, const LedgerStatus& value);
 void from_json(const Json& json, LedgerStatus& value);
+void to_json(Json& json, const OllamaStatus& value);
+void from_json(const Json& json, OllamaStatus& value);
 void to_json(Json& json, const DaemonStatus& value);
 void from_json(const Json& json, DaemonStatus& value);
 

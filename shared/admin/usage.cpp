@@ -11,6 +11,7 @@ static void each_usage_row_field(Visit& visit, Value& value) {
   visit("errors", value.errors);
   visit("input_tokens", value.input_tokens);
   visit("cached_tokens", value.cached_tokens);
+  visit("cache_write_tokens", value.cache_write_tokens);
   visit("output_tokens", value.output_tokens);
   visit("cost", value.cost);
 }

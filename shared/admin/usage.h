@@ -21,9 +21,10 @@ struct UsageRow {
   std::int64_t calls = 0;
   std::int64_t errors = 0;
   std::int64_t input_tokens = 0;
-  std::int64_t cached_tokens = 0;
+  std::int64_t cached_tokens = 0;  // the part of input_tokens that the providers' caches had
   std::int64_t output_tokens = 0;
-  std::string cost;  // dollars, exact
+  std::string cost;                     // dollars, exact
+  std::int64_t cache_write_tokens = 0;  // the part of input_tokens that was written to those caches, billed apart
 };
 
 // Completions that were shown, each once. Those that are neither accepted nor dismissed have not been judged.

@@ -264,9 +264,9 @@ TEST_CASE("usage ends with the total, and CSV is exact") {
   CHECK(holds(table.out, "total"));
   CHECK(holds(table.out, "$2.50"));
   CHECK(daemon.run({"usage", "--by", "seat", "--csv"}).out ==
-        "group,calls,errors,input_tokens,cached_tokens,output_tokens,cost\r\n"
-        "alice,3,1,10,2,5,2\r\n"
-        "\"a,b\",1,0,1,0,1,0.500000001\r\n");
+        "group,calls,errors,input_tokens,cached_tokens,output_tokens,cost,cache_write_tokens\r\n"
+        "alice,3,1,10,2,5,2,0\r\n"
+        "\"a,b\",1,0,1,0,1,0.500000001,0\r\n");
 }
 
 TEST_CASE("usage tells what was accepted, the share being of what was judged") {

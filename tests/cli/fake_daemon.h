@@ -54,7 +54,7 @@ class FakeControl final : public admin::Control {
   admin::DaemonStatus the_status;
   std::vector<admin::Model> the_models;
   std::string the_config = "listen = \"127.0.0.1:6366\"\n";
-  Status reload_outcome = Done{};
+  Result<std::vector<std::string>> reload_outcome = std::vector<std::string>();
   Status lane_outcome = Done{};
   Status login_outcome = Done{};
   Result<int> probe_outcome = 7;
@@ -64,7 +64,7 @@ class FakeControl final : public admin::Control {
   admin::DaemonStatus status() override { return the_status; }
   std::vector<admin::Model> models() override { return the_models; }
   std::string config_text() override { return the_config; }
-  Status reload() override { return reload_outcome; }
+  Result<std::vector<std::string>> reload() override { return reload_outcome; }
   Status set_lane_model(const std::string& lane, const std::string& model) override {
     if (lane_outcome.ok()) lanes[lane] = model;
     return lane_outcome;

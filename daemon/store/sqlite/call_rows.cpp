@@ -36,12 +36,13 @@ constexpr std::string_view k_mark_accepted_sql =
 
 constexpr std::string_view k_add_to_day_sql =
     "INSERT INTO usage_daily (day, key, seat, team, model, lane, client, upstream, project, calls, errors, "
-    "input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost, cache_write_tokens) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors, "
     "input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens, "
     "output_tokens = output_tokens + excluded.output_tokens, "
-    "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost";
+    "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost, "
+    "cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens";
 
 }  // namespace
 
@@ -154,6 +155,7 @@ void CallRows::add_to_day(const CallRecord& record) {
   sum.errors += record.outcome == call::Outcome::ok ? 0 : 1;
   sum.input += record.usage.input_tokens;
   sum.cached += record.usage.cached_tokens;
+  sum.cache_write += record.usage.cache_write_tokens;
   sum.output += record.usage.output_tokens;
   sum.reasoning += record.usage.reasoning_tokens;
   sum.cost += record.cost.value;
@@ -166,7 +168,7 @@ void CallRows::write_days() {
     const CallRecord& group = *sum.sample;
     m_add_to_day.run_with(sum.day, group.key, group.seat, group.team, group.model, group.lane, group.client,
                           group.upstream, group.origin.project, sum.calls, sum.errors, sum.input, sum.cached,
-                          sum.output, sum.reasoning, sum.cost);
+                          sum.output, sum.reasoning, sum.cost, sum.cache_write);
   }
   m_days.clear();
 }

@@ -37,7 +37,7 @@ class CallRows {
   struct DaySum {
     const call::CallRecord* sample;
     std::int64_t day = 0;
-    std::int64_t calls = 0, errors = 0, input = 0, cached = 0, output = 0, reasoning = 0, cost = 0;
+    std::int64_t calls = 0, errors = 0, input = 0, cached = 0, cache_write = 0, output = 0, reasoning = 0, cost = 0;
   };
 
   void insert_row(const call::CallRecord& record);

@@ -126,10 +126,12 @@ bool update_row(Connection& connection, const Experiment& experiment) {
 ledger::ExperimentSamples load_samples(Connection& connection, std::string_view experiment, std::size_t most) {
   ledger::ExperimentSamples found;
   std::map<std::string, std::vector<ExperimentSample>, std::less<>> by_arm;
-  // The second term repeats what the partial index says, so that SQLite may use it.
+  // The second term repeats what the partial index says, so that SQLite may use it. An answer of another model (a
+  // fallback's, for want of the arm's own or of budget) says nothing of the arm that was drawn.
   Statement rows(connection,
                  "SELECT arm, outcome, ttft, latency, cost, input_tokens, output_tokens, accepted FROM call "
-                 "WHERE experiment = ? AND experiment <> '' ORDER BY at DESC, row DESC LIMIT ?");
+                 "WHERE experiment = ? AND experiment <> '' AND (model = arm OR outcome IN ('error', 'refused')) "
+                 "ORDER BY at DESC, row DESC LIMIT ?");
   rows.bind_all(experiment, static_cast<std::int64_t>(most) + 1);
   for (std::size_t read = 0; rows.step(); ++read) {
     if (read == most) {

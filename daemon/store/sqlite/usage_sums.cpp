@@ -103,37 +103,34 @@ std::string row_expression(UsageGroup by) {
   return "''";
 }
 
-constexpr std::string_view k_sums =
-    "sum(calls), sum(errors), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(cost)";
+// What is summed beside calls and errors, under the same names in `call` and in `usage_daily`.
+constexpr const char* k_amounts = "input_tokens, cached_tokens, cache_write_tokens, output_tokens, cost";
+constexpr const char* k_sums =
+    "sum(calls), sum(errors), sum(input_tokens), sum(cached_tokens), sum(cache_write_tokens), sum(output_tokens), "
+    "sum(cost)";
 
 std::string rows_sql(UsageGroup by) {
-  return "SELECT " + row_expression(by) +
-         " AS grp, 1 AS calls, outcome <> 'ok' AS errors, input_tokens, cached_tokens, output_tokens, cost FROM call "
-         "WHERE at >= ? AND at < ?";
+  return "SELECT " + row_expression(by) + " AS grp, 1 AS calls, outcome <> 'ok' AS errors, " + k_amounts +
+         " FROM call WHERE at >= ? AND at < ?";
 }
 
 // What whole days cost beyond the rows that are kept of them. `exact` tells such a sum from rows.
 std::string forgotten_sql(UsageGroup by) {
   const std::string group = by == UsageGroup::hour ? "day * 24" : "''";
-  return "SELECT " + group +
-         " AS grp, 0 AS exact, sum(calls), sum(errors), sum(input_tokens), sum(cached_tokens), sum(output_tokens), "
-         "sum(cost) FROM (SELECT day, calls, errors, input_tokens, cached_tokens, output_tokens, cost FROM usage_daily "
-         "WHERE day >= ? AND day < ? UNION ALL SELECT " +
-         row_expression(UsageGroup::day) +
-         ", -1, -(outcome <> 'ok'), -input_tokens, -cached_tokens, -output_tokens, -cost FROM call "
-         "WHERE at >= ? AND at < ?) GROUP BY day HAVING sum(calls) > 0";
+  return "SELECT " + group + " AS grp, 0 AS exact, " + k_sums + " FROM (SELECT day, calls, errors, " + k_amounts +
+         " FROM usage_daily WHERE day >= ? AND day < ? UNION ALL SELECT " + row_expression(UsageGroup::day) +
+         ", -1, -(outcome <> 'ok'), -input_tokens, -cached_tokens, -cache_write_tokens, -output_tokens, -cost "
+         "FROM call WHERE at >= ? AND at < ?) GROUP BY day HAVING sum(calls) > 0";
 }
 
 // One statement each, so that it sees one state of the database.
 
 // For hours and tags, which the daily sums do not know.
 Statement prepare_rows(Connection& connection, const UsageQuery& query) {
-  Statement statement(connection,
-                      "SELECT grp, " + std::string(k_sums) +
-                          ", exact FROM (SELECT grp, 1 AS exact, calls, errors, input_tokens, cached_tokens, "
-                          "output_tokens, cost FROM (" +
-                          rows_sql(query.by) + ") UNION ALL " + forgotten_sql(query.by) +
-                          ") GROUP BY grp, exact ORDER BY grp, exact");
+  Statement statement(connection, std::string("SELECT grp, ") + k_sums +
+                                      ", exact FROM (SELECT grp, 1 AS exact, calls, errors, " + k_amounts + " FROM (" +
+                                      rows_sql(query.by) + ") UNION ALL " + forgotten_sql(query.by) +
+                                      ") GROUP BY grp, exact ORDER BY grp, exact");
   const Range range = range_of(query);
   const Split split = split_days(query);
   const Range whole_days = rows_of(split.days);
@@ -143,10 +140,10 @@ Statement prepare_rows(Connection& connection, const UsageQuery& query) {
 
 Statement prepare_days_and_rows(Connection& connection, const UsageQuery& query) {
   const std::string column = query.by == UsageGroup::day ? "day" : row_expression(query.by);
-  Statement statement(connection, "SELECT grp, " + std::string(k_sums) + " FROM (SELECT " + column +
-                                      " AS grp, calls, errors, input_tokens, cached_tokens, output_tokens, cost "
-                                      "FROM usage_daily WHERE day >= ? AND day < ? UNION ALL " +
-                                      rows_sql(query.by) + " UNION ALL " + rows_sql(query.by) + ") GROUP BY grp");
+  Statement statement(connection, std::string("SELECT grp, ") + k_sums + " FROM (SELECT " + column +
+                                      " AS grp, calls, errors, " + k_amounts +
+                                      " FROM usage_daily WHERE day >= ? AND day < ? UNION ALL " + rows_sql(query.by) +
+                                      " UNION ALL " + rows_sql(query.by) + ") GROUP BY grp");
   const Split split = split_days(query);
   statement.bind_all(split.days.from, split.days.to, split.head.from, split.head.to, split.tail.from, split.tail.to);
   return statement;
@@ -169,8 +166,9 @@ UsageRow read_sums(const Statement& row, std::string group) {
   sums.errors = row.integer(2);
   sums.input_tokens = row.integer(3);
   sums.cached_tokens = row.integer(4);
-  sums.output_tokens = row.integer(5);
-  sums.cost = NanoUsd{row.integer(6)};
+  sums.cache_write_tokens = row.integer(5);
+  sums.output_tokens = row.integer(6);
+  sums.cost = NanoUsd{row.integer(7)};
   return sums;
 }
 
@@ -179,12 +177,13 @@ void add(UsageRow& sum, const UsageRow& more) {
   sum.errors += more.errors;
   sum.input_tokens += more.input_tokens;
   sum.cached_tokens += more.cached_tokens;
+  sum.cache_write_tokens += more.cache_write_tokens;
   sum.output_tokens += more.output_tokens;
   sum.cost += more.cost;
 }
 
 bool is_exact(const Statement& row) {
-  return row.integer(7) != 0;
+  return row.integer(8) != 0;
 }
 
 // "code, eu": in one order, each once, so that a call counts once however its tags were written.

@@ -108,7 +108,7 @@ TEST_CASE("a refusal keeps its kind and message") {
   Running daemon;
   daemon.control.reload_outcome = fail(ErrorKind::invalid_config, "nemo.toml:3: no");
   daemon.control.lane_outcome = fail(ErrorKind::model_not_found, "did you mean gemini-2.5-flash?");
-  const Status reloaded = daemon.client.reload_config();
+  const auto reloaded = daemon.client.reload_config();
   REQUIRE_FALSE(reloaded.ok());
   CHECK(reloaded.error().kind == ErrorKind::invalid_config);
   CHECK(reloaded.error().message == "nemo.toml:3: no");

@@ -4,6 +4,7 @@
 
 #include "shared/admin/budget.h"
 #include "shared/admin/call.h"
+#include "shared/admin/config.h"
 #include "shared/admin/deployment.h"
 #include "shared/admin/error.h"
 #include "shared/admin/experiment.h"
@@ -57,7 +58,7 @@ TEST_CASE("the fields of a call are those of the contract, in its order") {
         "row, id, at, key, seat, team, surface, lane, model, upstream, deployment, status, http_status, error_code, "
         "stream, latency_ms, ttft_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, "
         "usage_source, cost, cache, attempts, experiment, arm, client, tags, reserved, estimated_tokens, "
-        "budget_fallback, accepted, process, project, branch, suggested_bytes, accepted_bytes");
+        "budget_fallback, accepted, process, project, branch, suggested_bytes, accepted_bytes, cache_write_tokens");
 }
 
 TEST_CASE("what is unknown is null, and costs are exact text") {
@@ -90,8 +91,11 @@ TEST_CASE("every struct is read back as it was written") {
   status.pid = 1;
   status.upstreams = {{"nemo", "nemo", "https://x", "ok", "secret:nemo", "reachable", "", 3}};
   status.lanes = {{"completion", "m", "latency"}};
-  status.ledger = {1, 2, 3, "disk full"};
+  status.ledger = {1, 2, 3, "disk full", 4};
+  status.ollama = {"not had", "http://127.0.0.1:11434", "in use", true};
+  status.after_restart = {"listen = \"127.0.0.1:7000\""};
   check_round_trip(status);
+  check_round_trip(Reloaded{{"listen = \"127.0.0.1:7000\""}});
   check_round_trip(KeyRequest{"alice", "", {}, std::nullopt, {{"80/month", "none/day"}, "60", "none", "0", "refuse"}});
   check_round_trip(KeyChange{"bob", "", std::vector<std::string>{}, "", {{"none"}, {}, {}, {}, "fallback:m"}});
   check_round_trip(KeyRotation{86'400});
@@ -138,7 +142,7 @@ TEST_CASE("every struct is read back as it was written") {
   arm.ttft_p50_ms = {312, 290.5, std::nullopt};
   arm.judged = 3;
   check_round_trip(ExperimentReport{experiment, {arm}, {{"cost", "a", "b", {0.1, {}, {}}, true, "text"}}, false});
-  check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5"});
+  check_round_trip(UsageRow{"alice", 1, 2, 3, 4, 5, "0.5", 6});
   check_round_trip(AcceptanceRow{"alice", 10, 3, 2, 4});
 }
 

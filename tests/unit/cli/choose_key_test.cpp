@@ -72,6 +72,22 @@ TEST_CASE("a cost is the tokens times the prices, rounded up once") {
   CHECK(sum_prices(odd, call)->total.value == 1);
 }
 
+TEST_CASE("what was written to the provider's cache has a price of its own, or that of other input") {
+  admin::Call call;
+  call.input_tokens = 1'000'000;
+  call.cached_tokens = 100'000;
+  call.cache_write_tokens = 400'000;
+  admin::Model model = priced();
+  model.input_price_above_200k.reset();
+  model.cache_write_price = "0.375";
+  CHECK(sum_prices(model, call)->total.value == 150'000'000 + 3'000'000 + 150'000'000);
+  CHECK(sum_prices(model, call)->lines[0].tokens == 500'000);
+  model.cache_write_price.reset();
+  CHECK(sum_prices(model, call)->total.value == 270'000'000 + 3'000'000);
+  call.cache_write_tokens = 2'000'000;  // more than there is
+  CHECK(sum_prices(model, call)->total.value == 270'000'000 + 3'000'000);
+}
+
 TEST_CASE("above 200,000 tokens of input the higher prices hold for all of it") {
   admin::Call call;
   call.input_tokens = 200'000;
