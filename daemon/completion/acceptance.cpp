@@ -216,9 +216,22 @@ void Acceptance::put_back(const std::string& seat, Suggestions undecided) {
     pending.insert(pending.begin(), std::make_move_iterator(undecided.begin()),
                    std::make_move_iterator(undecided.end()));
     forget_oldest(pending);
-    if (!pending.empty()) return;
-    state.by_age.erase(found->second.place);
-    state.seats.erase(found);
+    forget_if_empty(state, found);
+  });
+}
+
+void Acceptance::forget_if_empty(State& state, std::map<std::string, Seat>::iterator seat) {
+  if (!seat->second.pending.empty()) return;
+  state.by_age.erase(seat->second.place);
+  state.seats.erase(seat);
+}
+
+void Acceptance::withdraw(const std::string& seat, const std::string& call_id) {
+  m_state.with([&](State& state) {
+    const auto found = state.seats.find(seat);
+    if (found == state.seats.end()) return;
+    const auto withdrawn = [&](const Suggestion& one) { return one.call_id == call_id; };
+    if (std::erase_if(found->second.pending, withdrawn) != 0) forget_if_empty(state, found);
   });
 }
 

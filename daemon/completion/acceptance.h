@@ -52,6 +52,8 @@ class Acceptance {
   // what was shown before.
   std::size_t suggested(const std::string& seat, const std::string& call_id, std::string_view text, Around around,
                         SteadyTime now);
+  // It was not shown after all.
+  void withdraw(const std::string& seat, const std::string& call_id);
   // The seat's next prompt: verdicts, oldest first, on what had been suggested before.
   std::vector<Verdict> observe(const std::string& seat, const Around& prompt, SteadyTime now);
 
@@ -80,6 +82,7 @@ class Acceptance {
   static bool is_rest_of(const Suggestion& shown, std::string_view text, const Around& around);
   static Seat& newest(State& state, const std::string& name);
   static void forget_oldest(Suggestions& pending);
+  static void forget_if_empty(State& state, std::map<std::string, Seat>::iterator seat);
   Suggestions take(const std::string& seat);
   void put_back(const std::string& seat, Suggestions undecided);
 

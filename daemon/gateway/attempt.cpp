@@ -14,6 +14,8 @@ using upstream::Wake;
 // An answer that is not streamed is held whole, because its cost goes into a header before it.
 constexpr std::size_t k_largest_answer = std::size_t{64} << 20U;
 constexpr std::size_t k_largest_refusal = std::size_t{256} << 10U;
+// What is kept of a stream before its first content: some hundred bytes in practice. More counts as its beginning.
+constexpr std::size_t k_largest_preface = std::size_t{64} << 10U;
 
 Error gone() {
   return fail(ErrorKind::client_gone, "the client closed the connection");
@@ -122,6 +124,7 @@ std::optional<Outcome> Attempt::start(upstream::Transport& transport, std::optio
   sending->request.bearer = m_token;
   sending->request.raced = alone == Alone::raced;
   begin_in_flight();
+  m_early = {};
   m_exchange = transport.start(std::move(sending->request));
   if (m_asked.completing) m_asked.completing->off->watch(m_exchange->canceller());
   return std::nullopt;
@@ -169,9 +172,35 @@ Outcome Attempt::read(upstream::Transport& transport, Hold hold) {
       if (header.name.starts_with(settings.header_prefix)) answered.passed_headers.push_back(header);
     }
   }
-  const bool is_stream = answered.content_type.find("text/event-stream") != std::string::npos;
-  if (m_asked.spec.stream && is_stream) return read_stream(std::move(answered), hold);
-  return read_whole(std::move(answered));
+  return is_stream() ? read_stream(std::move(answered), hold) : read_whole(std::move(answered));
+}
+
+// Whether what comes is the stream that was asked for. The head is there.
+bool Attempt::is_stream() const {
+  const std::string* type = m_exchange->head().find("content-type");
+  return m_asked.spec.stream && type != nullptr && type->find("text/event-stream") != std::string::npos;
+}
+
+Wake Attempt::wait_begin(SteadyTime until) {
+  for (;;) {
+    const Wake wake = m_exchange->wait_body(m_watch.fd, until);
+    if (wake != Wake::ready || m_exchange->head().status >= 300 || !is_stream() || take_early()) return wake;
+  }
+}
+
+// Whether there is content in what has come by now, or anything else that another candidate is not waited for after.
+bool Attempt::take_early() {
+  if (!m_early.reader) m_early.reader = m_conversation->chunk_reader();
+  const std::size_t had = m_early.bytes.size();
+  m_exchange->take(m_early.bytes);
+  m_early.scanner.feed(std::string_view(m_early.bytes).substr(had));
+  while (const auto event = m_early.scanner.next()) {
+    bool is_malformed = false;
+    const stream::ChunkFacts facts = m_early.reader->read(*event, is_malformed);
+    const bool says = facts.has_content || facts.finished != 0 || facts.only_usage || facts.end_marker;
+    if (says || facts.is_error || is_malformed) return true;
+  }
+  return m_early.bytes.size() > k_largest_preface;
 }
 
 Outcome Attempt::read_refusal(upstream::Transport& transport, int status, Hold hold) {
@@ -218,6 +247,7 @@ Outcome Attempt::read_stream(Answered answered, Hold hold) {
   plan.cost = spec.wants_usage ? CostInUsage::show : CostInUsage::omit;
   plan.after_client = drains() ? AfterClient::drain : AfterClient::cancel;
   plan.stop_fd = m_asked.incoming.stop_fd;
+  plan.early = std::exchange(m_early.bytes, {});
   plan.reader = m_conversation->chunk_reader();
   plan.translator = m_conversation->stream_translator();
   if (const auto& completing = m_asked.completing) {

@@ -16,6 +16,8 @@
 #include "daemon/protocol/hub_conversation.h"
 #include "daemon/protocol/request_body.h"
 #include "daemon/routing/route.h"
+#include "daemon/stream/chunk_reader.h"
+#include "daemon/stream/sse_scanner.h"
 #include "daemon/upstream/transport.h"
 #include "shared/clock.h"
 #include "shared/result.h"
@@ -76,6 +78,9 @@ class Attempt {
   enum class Alone : std::uint8_t { yes, raced };
   // Sends the request. An outcome: it could not even be sent.
   std::optional<Outcome> start(upstream::Transport& transport, std::optional<std::int64_t> output_cap, Alone alone);
+  // Waits until it has begun to answer (a stream by its first content, since a role tells nothing; a whole answer by
+  // its first byte) or has ended, but no longer than `until`. not_yet: it has not, and what came of it so far is kept.
+  upstream::Wake wait_begin(SteadyTime until);
   // Waits and reads until the answer is committed to, or has failed. `hold`: whether another candidate could still
   // answer in its place.
   Outcome read(upstream::Transport& transport, Hold hold);
@@ -94,6 +99,8 @@ class Attempt {
   Outcome read_refusal(upstream::Transport& transport, int status, Hold hold);
   std::optional<Error> collect(std::string& body);
   Outcome conclude(Outcome outcome);
+  bool is_stream() const;
+  bool take_early();
   void begin_in_flight();
   Outcome broken(Error error) const;
   bool drains() const { return m_choice.deployment->drain_on_disconnect; }
@@ -113,6 +120,13 @@ class Attempt {
   bool m_renewed = false;
   std::string m_note;
   std::unique_ptr<upstream::Exchange> m_exchange;
+  // What was taken of a stream to see whether it has begun.
+  struct Early {
+    std::string bytes;
+    stream::SseScanner scanner;
+    std::unique_ptr<stream::ChunkReader> reader;  // null: nothing was looked at
+  };
+  Early m_early;
   routing::InFlight m_in_flight;
 };
 

@@ -119,7 +119,7 @@ Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) 
     return std::move(*failed);
   }
   if (!hedge) return take(first, hold);
-  const upstream::Wake wake = first.exchange().wait_body(m_watch.fd, m_clock.steady() + *hedge);
+  const upstream::Wake wake = first.wait_begin(m_clock.steady() + *hedge);
   if (wake != upstream::Wake::not_yet || !m_asked.purse.afford_also(*choices[*other].model)) return take(first, hold);
   ++m_tried[*other].times;
   ++m_begun;
@@ -135,7 +135,11 @@ Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) 
 Outcome Attempts::race(Attempt& first, Attempt& second) {
   using Race = upstream::Transport::Race;
   auto& attempts = m_settlement->record.trace.attempts;
-  const Race ahead = m_transport.wait_first(first.exchange(), second.exchange(), m_watch.fd, std::nullopt);
+  Race ahead = Race::not_yet;
+  do {
+    ahead = m_transport.wait_first(first.exchange(), second.exchange(), m_watch.fd, std::nullopt);
+    if (ahead == Race::client_gone) break;
+  } while ((ahead == Race::second ? second : first).wait_begin(m_clock.steady()) == upstream::Wake::not_yet);
   const bool second_leads = ahead == Race::second;
   Attempt& leader = second_leads ? second : first;
   Attempt& follower = second_leads ? first : second;

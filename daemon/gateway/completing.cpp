@@ -50,6 +50,15 @@ class Listening final : public stream::Translator {
     }
     out.append(last);
   }
+  bool is_satisfied() const override { return m_inner->is_satisfied(); }
+  void end_early(const call::Usage* usage, std::string& out) override {
+    std::string last;
+    m_inner->end_early(usage, last);
+    hear(last);
+    end();
+    out.append(last);
+  }
+  bool passes_bytes() const override { return m_inner->passes_bytes(); }
 
  private:
   static std::string end_event() {

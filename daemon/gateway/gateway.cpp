@@ -156,7 +156,13 @@ struct Gateway::Call {
 
 Gateway::Gateway(const Live& live, Terms terms, upstream::Transport& transport, ledger::RequestLog& log,
                  const Clock& clock, completion::MemoryStore* remembered)
-    : m_live(live), m_terms(terms), m_transport(transport), m_log(log), m_clock(clock), m_desk(remembered, clock) {}
+    : m_live(live),
+      m_terms(terms),
+      m_transport(transport),
+      m_log(log),
+      m_clock(clock),
+      m_suggestions(log, clock),
+      m_desk(remembered, clock) {}
 
 Answer Gateway::answer(Incoming incoming) {
   const std::shared_ptr<const Snapshot> world = m_live.get();
@@ -232,17 +238,9 @@ void Gateway::judge_suggestions(const Call& call, const routing::Decision& decis
   if (decision.lane != "completion" || call.spec.only_warms_up || call.spec.answers > 1) return;
   const auto text = call.hub ? completion_text(call.hub->body, call.hub->spec) : completion_text(*call.body, call.spec);
   if (!text) return;
-  const std::string& seat = call.principal->seat;
   completion::Around around(text->prefix, text->suffix);
-  for (const completion::Verdict& verdict : m_acceptance.observe(seat, around, m_clock.steady())) {
-    m_log.mark_accepted(verdict.call_id, static_cast<std::int64_t>(verdict.accepted_bytes));
-  }
-  call.settlement->watch_suggestion();
-  call.settlement->when_ended([this, seat, around = std::move(around)](Settlement& ended) {
-    if (ended.record.outcome != call::Outcome::ok) return;
-    ended.record.suggested_bytes = static_cast<std::int64_t>(
-        m_acceptance.suggested(seat, ended.record.id, ended.suggestion(), around, m_clock.steady()));
-  });
+  m_suggestions.observe(call.principal->seat, around);
+  call.settlement->watch_suggestion(m_suggestions.watch(call.principal->seat, std::move(around)));
 }
 
 // Where the call goes, whether it may go now, and there it goes.
@@ -257,8 +255,8 @@ Result<Answered> Gateway::route(Call& call) {
   call.settlement->admit(std::move(*admission));
   const bool is_completion = call::hub_of(call.spec.surface) == call::Hub::completions;
   if (is_completion) judge_suggestions(call, decision);
-  const bool may_be_known = decision.lane == "completion" || call.spec.only_warms_up;
-  return is_completion && may_be_known ? complete(call, decision) : ask(call, decision);
+  const bool may_be_known = is_completion && decision.lane == "completion";
+  return may_be_known || call.spec.only_warms_up ? complete(call, decision) : ask(call, decision);
 }
 
 // From what is known already, where that will do.

@@ -8,12 +8,12 @@
 #include "daemon/access/key_book.h"
 #include "daemon/budget/book.h"
 #include "daemon/budget/estimate.h"
-#include "daemon/completion/acceptance.h"
 #include "daemon/gateway/answer.h"
 #include "daemon/gateway/attempts.h"
 #include "daemon/gateway/completion_desk.h"
 #include "daemon/gateway/live.h"
 #include "daemon/gateway/settlement.h"
+#include "daemon/gateway/suggestions.h"
 #include "daemon/ledger/request_log.h"
 #include "daemon/limits/limiter.h"
 #include "daemon/protocol/request_body.h"
@@ -59,7 +59,7 @@ class Gateway {
   upstream::Transport& m_transport;
   ledger::RequestLog& m_log;
   const Clock& m_clock;
-  completion::Acceptance m_acceptance;
+  Suggestions m_suggestions;
   CompletionDesk m_desk;
 };
 

@@ -32,9 +32,12 @@ Relay::Relay(std::unique_ptr<upstream::Exchange> exchange, RelayPlan plan, std::
       m_after_client(plan.after_client),
       m_stop_fd(plan.stop_fd),
       m_cost(plan.cost),
-      m_hold(plan.hold) {}
+      m_usage_frames(plan.usage_frames),
+      m_hold(plan.hold),
+      m_input(std::move(plan.early)) {}
 
 Relay::Opening Relay::open(int client_fd) {
+  if (!m_input.empty()) read(m_input);
   while (!m_committed && !m_failure) {
     std::optional<SteadyTime> until;
     if (m_first_event_at) until = *m_first_event_at + k_longest_hold;
@@ -108,6 +111,7 @@ bool Relay::goes_on_alone() {
 
 void Relay::client_left() {
   if (goes_on_alone()) {
+    m_settlement->client_left();
     std::string unread;
     while (next(unread, m_stop_fd) == Step::more) unread.clear();
   }
@@ -118,13 +122,35 @@ void Relay::client_left() {
 void Relay::digest() {
   m_input.clear();
   // Once: taking lets upstream go on, and a client that reads slowly must hold it up.
-  if (m_exchange->take(m_input)) {
-    m_scanner.feed(m_input);
-    while (const auto event = m_scanner.next()) pass(*event);
-  }
+  if (m_exchange->take(m_input)) read(m_input);
+}
+
+void Relay::read(std::string_view bytes) {
+  m_scanner.feed(bytes);
+  while (const auto event = m_scanner.next()) pass(*event);
   account();
   if (!m_committed || m_ended || m_failure) return;
-  if (!m_tap.saw_end_marker() && m_exchange && !m_settlement->is_covered()) stop_at_ceiling();
+  if (is_satisfied()) {
+    end_early();
+  } else if (!m_tap.saw_end_marker() && !m_settlement->is_covered()) {
+    stop_at_ceiling();
+  }
+}
+
+// What upstream has finished by itself it is let say to the end: its usage is about to come.
+bool Relay::is_satisfied() const {
+  return m_translator->is_satisfied() && m_after_client == AfterClient::cancel && !m_tap.finished() && !m_complained;
+}
+
+// The client has all that it asked for, and more would only be paid for.
+void Relay::end_early() {
+  m_exchange.reset();
+  m_ended = true;
+  m_settlement->cut_short();
+  const call::Usage usage = m_settlement->usage();
+  std::string last;
+  m_translator->end_early(m_usage_frames == stream::UsageFrames::show ? &usage : nullptr, last);
+  m_output.append(m_cost == CostInUsage::show ? protocol::with_cost(last, m_settlement->cost()) : last);
 }
 
 // Upstream gave more than the budget buys, whatever it had been held to.
@@ -144,7 +170,7 @@ void Relay::break_off(const Error& error) {
 
 void Relay::pass(const stream::SseEvent& event, Whole whole) {
   // An attempt that has failed is not mended by what came along with the failure, and nothing is said after an error.
-  if (m_failure || m_complained) return;
+  if (m_failure || m_complained || m_ended || m_is_deaf) return;
   const SteadyTime at = now();
   if (!m_first_event_at) m_first_event_at = at;
   const bool had_content = m_tap.saw_content();
@@ -160,6 +186,10 @@ void Relay::pass(const stream::SseEvent& event, Whole whole) {
   }
   // What is said after half an event would be read as its end.
   if (whole == Whole::cut_off && !was_malformed && m_tap.saw_malformed()) return;
+  if (!was_malformed && m_tap.saw_malformed()) {
+    meet_unreadable();
+    if (m_ended || m_is_deaf) return;
+  }
   if (seen.commits || (m_hold == Hold::none && !event.data.empty())) m_committed = true;
   if (m_tap.saw_end_marker() && !m_end_marker_at) m_end_marker_at = at;
   if (!seen.text.empty()) m_settlement->suggest(seen.text);
@@ -175,6 +205,21 @@ void Relay::pass(const stream::SseEvent& event, Whole whole) {
   } else if (seen.forward) {
     append(event, seen.has_usage);
   }
+}
+
+// An event in the midst of the answer that is not what the dialect says. Where bytes pass it goes on to the client, who
+// may know better; in another dialect it cannot be told, and an answer with a hole in it must not end well.
+void Relay::meet_unreadable() {
+  if (m_completing) m_completing->lead.reset();  // nor is it remembered
+  if (m_translator->passes_bytes()) return;
+  if (m_tap.finished()) {
+    m_is_deaf = true;
+    return;
+  }
+  account();
+  m_exchange.reset();
+  m_ended = true;
+  break_off(fail(ErrorKind::upstream_error, "Upstream's stream is not what it should be: an event is not JSON."));
 }
 
 // The client did not break anything: what it has is told as complete.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/gateway/answer.h"
 #include "daemon/gateway/completing.h"
@@ -32,6 +33,7 @@ struct RelayPlan {
   std::unique_ptr<stream::ChunkReader> reader;     // of upstream's dialect
   std::unique_ptr<stream::Translator> translator;  // into the client's
   std::shared_ptr<Completing> completing = {};     // null: nobody else has to do with it
+  std::string early = {};                          // of the body, taken from the exchange already
 };
 
 // One worker thread. Two phases: open() until the first content shows that upstream is really answering (a failure
@@ -51,11 +53,15 @@ class Relay final : public AnswerStream {
 
  private:
   void digest();
+  void read(std::string_view bytes);
   enum class Whole : std::uint8_t { yes, cut_off };  // cut_off: the stream ended before the event did
   void pass(const stream::SseEvent& event, Whole whole = Whole::yes);
   void append(const stream::SseEvent& event, bool with_usage);
   void end_of_upstream();
   void stop_at_ceiling();
+  bool is_satisfied() const;
+  void end_early();
+  void meet_unreadable();
   void break_off(const Error& error);
   void end_called_off(const Error& error);
   bool goes_on_alone();
@@ -73,11 +79,13 @@ class Relay final : public AnswerStream {
   AfterClient m_after_client;
   int m_stop_fd;
   CostInUsage m_cost;
+  stream::UsageFrames m_usage_frames;
   Hold m_hold;
   std::string m_input;
   std::string m_output;  // ready for the client
   bool m_committed = false;
   bool m_complained = false;  // upstream's own error is the last thing that was said
+  bool m_is_deaf = false;     // what upstream says behind its end is not listened to
   bool m_ended = false;
   std::optional<SteadyTime> m_first_event_at;
   std::optional<SteadyTime> m_end_marker_at;

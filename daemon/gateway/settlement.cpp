@@ -71,7 +71,7 @@ call::Usage Settlement::final_usage(Delivery delivery) const {
   else
     usage.input_tokens = tokens_in(m_prompt_bytes);
   usage.output_tokens = std::max(usage.output_tokens, tokens_in(m_content_bytes));
-  const bool cut_short = delivery == Delivery::client_gone || m_failed || m_called_off;
+  const bool cut_short = delivery == Delivery::client_gone || m_failed || m_called_off || m_cut_short;
   usage.source = cut_short ? call::UsageSource::partial : call::UsageSource::estimated;
   return usage;
 }
@@ -91,12 +91,12 @@ NanoUsd Settlement::lose(const std::optional<catalog::Pricing>& pricing, std::si
 }
 
 void Settlement::suggest(std::string_view raw_text) {
-  if (!m_is_watched || m_suggestion.size() >= k_longest_suggestion) return;
+  if (!m_watch || m_suggestion.size() >= k_longest_suggestion) return;
   m_suggestion.append(raw_text.substr(0, k_longest_suggestion - m_suggestion.size()));
 }
 
 void Settlement::show(std::string_view text) {
-  if (!m_is_watched || m_shown.size() >= k_longest_suggestion) return;
+  if (!m_watch || m_shown.size() >= k_longest_suggestion) return;
   m_shown.append(text.substr(0, k_longest_suggestion - m_shown.size()));
 }
 
@@ -137,9 +137,16 @@ void Settlement::stamp() {
   if (m_origin) record.origin = m_origin->get();
 }
 
+// Before the client can act on it, so that its next prompt, however soon it comes, finds this one told.
+void Settlement::tell_conclusion() {
+  if (!m_watch || record.outcome != call::Outcome::ok || std::exchange(m_has_told, true)) return;
+  m_watch->concludes(*this);
+}
+
 void Settlement::conclude() {
   if (m_finished || m_money_settled) return;
   settle_money(Delivery::complete);
+  tell_conclusion();
   stamp();
   m_log.secure(record);
 }
@@ -169,8 +176,11 @@ void Settlement::finish(Delivery delivery) {
     if (record.http_status == 0) record.http_status = k_client_closed_request;
   }
   learn(delivery);
-  if (m_when_ended) m_when_ended(*this);
+  if (delivery == Delivery::complete) tell_conclusion();
+  const bool is_ok = record.outcome == call::Outcome::ok;
+  if (!is_ok) record.suggested_bytes = 0;
   m_log.append(std::move(record));
+  if (m_has_told) m_watch->ended(is_ok ? EndWatch::Received::yes : EndWatch::Received::no);
   m_admission = {};
   m_in_flight = {};
 }

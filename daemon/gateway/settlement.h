@@ -2,7 +2,6 @@
 // whatever ended the call.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,19 @@
 #include "shared/result.h"
 
 namespace nemo::gateway {
+
+class Settlement;
+
+// Told how a call that went well ends. On the call's thread.
+class EndWatch {
+ public:
+  virtual ~EndWatch() = default;
+  // Everything to be sent is known, and the last bytes are about to go out. May write into its record.
+  virtual void concludes(Settlement& settlement) = 0;
+  // After concludes(), once the log has the row.
+  enum class Received : std::uint8_t { yes, no };  // no: the client had left, as it turned out
+  virtual void ended(Received received) = 0;
+};
 
 // One worker thread. The destructor ends what nobody ended (as an error), so that no call is forgotten.
 class Settlement {
@@ -49,16 +61,22 @@ class Settlement {
   NanoUsd lose(const std::optional<catalog::Pricing>& pricing, std::size_t prompt_bytes);
   // What a completion suggests, as it comes; kept only when somebody wants to know whether it is taken. Upstream's own
   // text, raw, counts only where nothing else was shown in its stead.
-  void watch_suggestion() { m_is_watched = true; }
+  void watch_suggestion(std::unique_ptr<EndWatch> watch) { m_watch = std::move(watch); }
   void suggest(std::string_view raw_text);
   void show(std::string_view text);  // decoded
   std::string suggestion() const;    // decoded
-  void when_ended(std::function<void(Settlement&)> tell) { m_when_ended = std::move(tell); }
+  // It is known to have gone, and upstream is read on without it: nothing more is shown.
+  void client_left() {
+    if (!m_has_told) m_watch.reset();
+  }
   void failed(const Error& error);
   void refused(const Error& error);
   // Ended from this side, by a newer completion or because the last who read along has left: cancelled, with that code.
   void called_off(const Error& error);
-  NanoUsd cost() const;  // as far as is known now
+  // The client had its whole answer before upstream's end, which was not waited for.
+  void cut_short() { m_cut_short = true; }
+  call::Usage usage() const { return final_usage(Delivery::complete); }  // as far as is known now, and so is the cost
+  NanoUsd cost() const;
 
   // Time that passed at upstream's side, between sending the request and its newest bytes.
   void upstream_time(SteadyTime sent_at, SteadyTime last_bytes_at);
@@ -67,13 +85,14 @@ class Settlement {
   void first_content_sent(SteadyTime now);
 
   // All that upstream will say has been said, and the last bytes are about to be sent: money is settled, and the row
-  // outlives a crash from here on.
+  // outlives a crash from here on. Whoever watches its end is told.
   void conclude();
   void finish(Delivery delivery);  // the second call does nothing
 
  private:
   call::Usage final_usage(Delivery delivery) const;
   void settle_money(Delivery delivery);
+  void tell_conclusion();
   void stamp();
   void learn(Delivery delivery);
 
@@ -89,6 +108,7 @@ class Settlement {
   bool m_reached_upstream = false;
   bool m_failed = false;
   bool m_called_off = false;
+  bool m_cut_short = false;
   bool m_money_settled = false;
   bool m_finished = false;
   Micros m_upstream_time{0};          // of this attempt
@@ -97,11 +117,11 @@ class Settlement {
   std::optional<Purse> m_purse;  // absent: it never came to money
   limits::Admission m_admission;
   routing::InFlight m_in_flight;
-  NanoUsd m_lost;  // of attempts that lost a race
-  bool m_is_watched = false;
+  NanoUsd m_lost;                     // of attempts that lost a race
+  std::unique_ptr<EndWatch> m_watch;  // null: nobody wants to know
+  bool m_has_told = false;
   std::string m_suggestion;  // raw
   std::string m_shown;
-  std::function<void(Settlement&)> m_when_ended;
 };
 
 }  // namespace nemo::gateway

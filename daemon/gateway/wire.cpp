@@ -1,9 +1,15 @@
 #include "daemon/gateway/wire.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "daemon/catalog/guess_fim.h"
 #include "daemon/gateway/attempt.h"
+#include "daemon/protocol/field_edit.h"
+#include "daemon/protocol/surface_form.h"
 #include "daemon/upstream/google/endpoints.h"
 
 namespace nemo::gateway {
@@ -11,6 +17,8 @@ namespace {
 
 using protocol::Completions;
 using protocol::Dialect;
+
+constexpr std::string_view k_beta_header = "anthropic-beta:";
 
 // What an upstream of its kind speaks for this call, and where.
 struct Place {
@@ -104,6 +112,23 @@ Result<Place> place_of(const config::Upstream& upstream, const call::CallSpec& s
   return Place{Dialect::openai, upstream.base_url + std::string(openai_path(spec, completions)), model};
 }
 
+// What the client of Anthropic's dialect has asked for in headers beside the version.
+std::string betas_of(const Asked& asked) {
+  std::string betas;
+  if (asked.spec.surface != call::Surface::anthropic_messages) return betas;
+  for (const std::string& header : asked.incoming.dialect_headers) {
+    if (header.starts_with(k_beta_header)) betas.append(header.substr(k_beta_header.size())).append(",");
+  }
+  return betas;
+}
+
+// On Vertex the version stands in the body.
+void append_betas(const Asked& asked, std::vector<std::string>& headers) {
+  for (const std::string& header : asked.incoming.dialect_headers) {
+    if (header.starts_with(k_beta_header)) headers.push_back(header);
+  }
+}
+
 // The client's own where it speaks Anthropic's dialect itself.
 void append_dialect_headers(const Asked& asked, std::vector<std::string>& headers) {
   bool has_version = false;
@@ -114,6 +139,38 @@ void append_dialect_headers(const Asked& asked, std::vector<std::string>& header
     }
   }
   if (!has_version) headers.emplace_back("anthropic-version: 2023-06-01");
+}
+
+// Whose chat takes OpenAI's own fields and no others. Other servers of that API (llama.cpp, Ollama, vLLM, OpenRouter
+// and the like) take top_k too, and pass over what they have no use for.
+bool is_strict(const config::Upstream& upstream) {
+  constexpr std::array<std::string_view, 4> k_hosts{"api.openai.com", "api.mistral.ai", "codestral.mistral.ai",
+                                                    "generativelanguage.googleapis.com"};
+  constexpr std::string_view k_azure = ".openai.azure.com";
+  std::string_view host = upstream.base_url;
+  if (const auto scheme = host.find("://"); scheme != std::string_view::npos) host.remove_prefix(scheme + 3);
+  host = host.substr(0, host.find_first_of(":/"));
+  return host.ends_with(k_azure) || std::find(k_hosts.begin(), k_hosts.end(), host) != k_hosts.end();
+}
+
+// Fields that only a translation has put there must not be why a call is refused.
+void drop_refused_fields(std::string& body, const config::Upstream& upstream, const catalog::Model& model) {
+  const bool is_vertex = upstream.kind == config::UpstreamKind::vertex;
+  if (upstream.kind == config::UpstreamKind::nemo || (!is_vertex && !is_strict(upstream))) return;
+  std::vector<std::string> refused{"top_k"};
+  if (!is_vertex && !model.capabilities.reasoning) refused.emplace_back("reasoning_effort");
+  std::erase_if(refused, [&](const std::string& key) { return body.find('"' + key + '"') == std::string::npos; });
+  if (refused.empty()) return;
+  const auto parsed = protocol::RequestBody::parse(body);
+  protocol::FieldEdit edit;
+  for (std::string& key : refused) {
+    if (parsed && parsed->find(key) != nullptr) edit.remove(std::move(key));
+  }
+  if (!edit.empty()) body = edit.apply(*parsed);
+}
+
+bool is_openai(Dialect dialect) {
+  return dialect == Dialect::openai || dialect == Dialect::vertex_mistral;
 }
 
 }  // namespace
@@ -127,6 +184,7 @@ Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& cho
   const Completions completions = completions_at(settings, spec, *choice.model);
   auto place = place_of(settings, spec, choice, completions);
   if (!place) return place.error();
+  const std::string betas = betas_of(asked);
   const protocol::Talk talk{
       asked.body,
       spec,
@@ -136,11 +194,15 @@ Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& cho
       asked.incoming.at,
       choice.model->id,
       asked.hub,
-      fim_at(choice)};
+      fim_at(choice),
+      betas};
   auto conversation = protocol::make_conversation(place->dialect, talk);
   if (!conversation) return conversation.error();
   auto bytes = (*conversation)->request(place->model, output_cap);
   if (!bytes) return bytes.error();
+  if (is_openai(place->dialect) && protocol::form_of(asked.incoming.surface).hub) {
+    drop_refused_fields(*bytes, settings, *choice.model);
+  }
 
   upstream::Request request;
   request.url = std::move(place->url);
@@ -155,6 +217,7 @@ Result<Sending> prepare(const Asked& asked, const routing::Decision::Choice& cho
     for (std::string& header : upstream::google::headers_for(endpoint.quota_project)) {
       request.headers.push_back(std::move(header));
     }
+    if (place->dialect == Dialect::vertex_claude && !betas.empty()) append_betas(asked, request.headers);
   }
   request.ca_file = settings.ca_file;
   request.connect_timeout = settings.connect_timeout;

@@ -22,6 +22,14 @@ class ChainedTranslator final : public stream::Translator {
     m_second->finish(out);
   }
   void break_off(const Error& error, std::string& out) override { m_second->break_off(error, out); }
+  bool is_satisfied() const override { return m_first->is_satisfied() || m_second->is_satisfied(); }
+  void end_early(const call::Usage* usage, std::string& out) override {
+    if (!m_first->is_satisfied()) return m_second->end_early(usage, out);
+    m_between.clear();
+    m_first->end_early(usage, m_between);
+    pass_on(out);
+    m_second->finish(out);
+  }
 
  private:
   void pass_on(std::string& out) {

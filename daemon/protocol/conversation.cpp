@@ -77,7 +77,8 @@ class NativeCompletions final : public SameDialect {
     return upstream_body(*body, talk().spec, model, talk().extensions, output_cap);
   }
   std::unique_ptr<stream::Translator> stream_translator() const override {
-    return m_cleaning ? make_chat_to_completions_translator(m_cleaning) : SameDialect::stream_translator();
+    return m_cleaning ? make_chat_to_completions_translator(m_cleaning, talk().spec.choices)
+                      : SameDialect::stream_translator();
   }
   Result<std::string> answer(std::string upstream_answer) const override {
     return m_cleaning ? chat_answer_to_completions(upstream_answer, m_cleaning) : Result(std::move(upstream_answer));
@@ -98,7 +99,7 @@ class CompletionsThroughChat final : public SameDialect {
     return completions_request_to_chat(talk().body, talk().spec, pointer_to(*hole), model, output_cap);
   }
   std::unique_ptr<stream::Translator> stream_translator() const override {
-    return make_chat_to_completions_translator(m_cleaning);
+    return make_chat_to_completions_translator(m_cleaning, talk().spec.choices);
   }
   Result<std::string> answer(std::string upstream_answer) const override {
     return chat_answer_to_completions(upstream_answer, m_cleaning);
@@ -177,7 +178,7 @@ class CompletionsOverMessages final : public Conversation {
   std::unique_ptr<stream::ChunkReader> chunk_reader() const override { return make_messages_event_reader(); }
   std::unique_ptr<stream::Translator> stream_translator() const override {
     return chain(make_messages_to_chat_translator(usage_chunk_for(m_talk.spec)),
-                 make_chat_to_completions_translator(m_cleaning));
+                 make_chat_to_completions_translator(m_cleaning, m_talk.spec.choices));
   }
   stream::UsageFrames usage_frames() const override { return usage_frames_for(m_talk.spec); }
   std::optional<AnswerFacts> facts(std::string_view answer) const override { return read_message_facts(answer); }

@@ -71,6 +71,8 @@ struct Talk {
   const HubRequest* hub = nullptr;
   // How the answering model is told of a hole in a text, where completions are native.
   call::FimForm fim = call::FimForm::suffix;
+  // What the client asked for in anthropic-beta headers. Used while the request is made.
+  std::string_view betas = {};
 };
 
 // invalid_request when this surface cannot be served by that dialect.

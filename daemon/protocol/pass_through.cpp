@@ -26,6 +26,7 @@ class PassThrough final : public stream::Translator {
     close_event(out);
     out.append(m_ending.error_event(error));
   }
+  bool passes_bytes() const override { return true; }
 
  private:
   void append(const stream::SseEvent& event, std::string_view bytes, std::string& out) {

@@ -98,7 +98,8 @@ class HubBody {
     if (raw.empty()) return;
     m_text.append(m_text.size() > 1 ? ",\"" : "\"").append(key).append("\":").append(raw);
   }
-  // What is called the same there, and what is not. Samplers, slots and time limits have no place in it.
+  // What is called the same there, and what is not. Samplers and slots have no place in it. Nor has t_max_predict_ms:
+  // its clients ask for whole answers, which an upstream gives at once or not at all; n_predict is what bounds them.
   void put_common(const RequestBody& body, const call::CallSpec& spec) {
     for (const std::string_view key : {"model", "temperature", "top_p", "presence_penalty", "frequency_penalty",
                                        "stream", "nemo_cache", "nemo_lane", "nemo_tags", "nemo_fallbacks"}) {

@@ -1,6 +1,7 @@
 #include "daemon/protocol/surfaces/ollama_answer.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,16 @@ std::size_t half_character(std::string_view body) {
   return backslashes % 2 == 0 ? k_escape : 0;
 }
 
+// A request without a prompt has a model loaded, or let go by a keep_alive of nothing. Here there is nothing to load,
+// and clients are told what they wait for. Empty: it asks for an answer.
+std::string_view loading_reason(const Telling& telling) {
+  if (!telling.spec.only_warms_up) return {};
+  constexpr std::array<std::string_view, 4> k_nothing{"0", "\"0\"", "\"0s\"", "\"0m\""};
+  const std::string_view keep_alive = given_value(telling.body, "keep_alive");
+  const bool lets_go = std::find(k_nothing.begin(), k_nothing.end(), keep_alive) != k_nothing.end();
+  return lets_go ? "\"unload\"" : "\"load\"";
+}
+
 // What the lines of one answer have in common.
 class OllamaWriter {
  public:
@@ -61,6 +72,7 @@ class OllamaWriter {
       : m_shape(shape),
         m_model(quote_json(telling.model.empty() ? telling.spec.model : telling.model)),
         m_asked_at(telling.at),
+        m_loading(loading_reason(telling)),
         m_shows_thinking(given_value(telling.body, "think") != "false") {}
 
   bool shows_thinking() const { return m_shows_thinking; }
@@ -81,6 +93,10 @@ class OllamaWriter {
   // to divide by zero.
   void append_end(std::string_view finish_reason, const call::Usage& usage, std::optional<WallTime> first_at,
                   std::string& out) const {
+    if (!m_loading.empty()) {
+      out.append(",\"done_reason\":").append(m_loading).append(",\"done\":true}");
+      return;
+    }
     const WallTime at = now();
     const std::int64_t reading = first_at ? nanos_between(m_asked_at, *first_at) : 0;
     const std::int64_t writing = std::max<std::int64_t>(1, nanos_between(first_at.value_or(m_asked_at), at));
@@ -101,6 +117,7 @@ class OllamaWriter {
   OllamaShape m_shape;
   std::string m_model;
   WallTime m_asked_at;
+  std::string_view m_loading;
   bool m_shows_thinking;
 };
 

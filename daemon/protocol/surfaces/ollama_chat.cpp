@@ -23,10 +23,12 @@ Result<call::CallSpec> parse(const RequestBody& body, const PathWords& /*path*/)
   auto spec = read_ollama_request(body, call::Surface::ollama_chat);
   if (!spec) return spec;
   const std::string_view raw = given_value(body, "messages");
-  if (raw.empty() || raw == "[]") return refuse_loading("messages");
   const Field* messages = body.find("messages");
-  if (raw.front() != '[') return refuse_field("messages", "must be a list");
-  if (messages->item_count == 0) return refuse_loading("messages");
+  if (!raw.empty() && raw.front() != '[') return refuse_field("messages", "must be a list");
+  if (raw.empty() || messages->item_count == 0) {
+    spec->only_warms_up = true;
+    return spec;
+  }
   if (messages->items != Items::objects) return refuse_field("messages", "must be a list of objects");
   spec->prompt_bytes = raw.size();
   if (Status read = read_tools(body, *spec); !read) return read.error();

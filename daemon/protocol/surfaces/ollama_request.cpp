@@ -98,12 +98,6 @@ Result<call::CallSpec> read_ollama_request(const RequestBody& body, call::Surfac
   return spec;
 }
 
-Error refuse_loading(std::string_view field) {
-  return refuse_field(field,
-                      "is empty: that asks for a model to be loaded or let go, and Nemo's models need neither; send a "
-                      "request when there is something to answer");
-}
-
 void HubBody::put(std::string_view key, std::string_view raw) {
   if (raw.empty()) return;
   m_json.append(m_json.empty() ? "{\"" : ",\"").append(key).append("\":").append(raw);

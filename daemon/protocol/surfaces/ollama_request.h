@@ -15,9 +15,6 @@ namespace nemo::protocol {
 // surface. Where `surface` streams, it does unless the request says otherwise.
 Result<call::CallSpec> read_ollama_request(const RequestBody& body, call::Surface surface);
 
-// Ollama's clients send these to have a model loaded or let go; here there is nothing to load.
-Error refuse_loading(std::string_view field);
-
 // A JSON object in the making: `raw` is left out when it is empty.
 class HubBody {
  public:

@@ -40,10 +40,17 @@ void append_head(std::string& out, std::string_view id, std::string_view created
   out.append(",\"model\":").append(model.empty() ? "\"\"" : model).append(",\"choices\":[");
 }
 
+std::string usage_json(const call::Usage& usage) {
+  return "{\"prompt_tokens\":" + std::to_string(usage.input_tokens) +
+         ",\"completion_tokens\":" + std::to_string(usage.output_tokens) +
+         ",\"total_tokens\":" + std::to_string(usage.input_tokens + usage.output_tokens) + "}";
+}
+
 // One stream. Chunks that upstream sends without id, model or time carry those that came before.
 class ChatToCompletions final : public stream::Translator {
  public:
-  explicit ChatToCompletions(std::shared_ptr<const Cleaning> cleaning) : m_cleaning(std::move(cleaning)) {}
+  ChatToCompletions(std::shared_ptr<const Cleaning> cleaning, std::int64_t choices)
+      : m_cleaning(std::move(cleaning)), m_choices(choices) {}
 
   void translate(const stream::SseEvent& event, std::string& out) override {
     if (event.data.empty()) {
@@ -71,6 +78,11 @@ class ChatToCompletions final : public stream::Translator {
   void break_off(const Error& error, std::string& out) override {
     release(out);
     out.append(error_event(error));
+  }
+  bool is_satisfied() const override { return m_cleaning && m_over >= m_choices; }
+  void end_early(const call::Usage* usage, std::string& out) override {
+    if (usage != nullptr) append_event({}, usage_json(*usage), out);
+    finish(out);
   }
 
  private:
@@ -114,6 +126,7 @@ class ChatToCompletions final : public stream::Translator {
     if (is_last) cleaned.cleaner.finish(text);
     const bool has_stopped = cleaned.cleaner.has_stopped();
     cleaned.is_over = is_last || has_stopped;
+    if (cleaned.is_over) ++m_over;
     if (text.empty() && !cleaned.is_over) return;
     if (!choices.empty()) choices.push_back(',');
     append_choice(choices, choice.index, quoted_body(text), has_stopped ? k_stop : choice.finish_reason);
@@ -147,6 +160,8 @@ class ChatToCompletions final : public stream::Translator {
 
   std::shared_ptr<const Cleaning> m_cleaning;  // null: nothing is to go
   std::string m_id, m_created, m_model;        // raw JSON
+  std::int64_t m_choices;                      // that were asked for
+  std::int64_t m_over = 0;                     // of those
   std::vector<Cleaned> m_cleaned;
   bool m_done = false;
 };
@@ -181,8 +196,9 @@ Result<std::string> chat_answer_to_completions(std::string_view answer_json,
   return out.append("],\"usage\":").append(answer->usage.empty() ? k_none : answer->usage).append("}");
 }
 
-std::unique_ptr<stream::Translator> make_chat_to_completions_translator(std::shared_ptr<const Cleaning> cleaning) {
-  return std::make_unique<ChatToCompletions>(std::move(cleaning));
+std::unique_ptr<stream::Translator> make_chat_to_completions_translator(std::shared_ptr<const Cleaning> cleaning,
+                                                                        std::int64_t choices) {
+  return std::make_unique<ChatToCompletions>(std::move(cleaning), choices);
 }
 
 }  // namespace nemo::protocol

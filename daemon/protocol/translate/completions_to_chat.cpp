@@ -22,10 +22,23 @@ constexpr std::string_view k_instruction =
     "the indentation and the style of the surrounding text. Answer with nothing if nothing is missing.";
 
 // What both surfaces call the same and mean the same by.
-constexpr std::array<std::string_view, 16> k_carried{
-    "temperature",  "top_p",      "max_tokens", "max_completion_tokens", "n",          "seed",
-    "user",         "stream",     "metadata",   "presence_penalty",      "logit_bias", "frequency_penalty",
-    "service_tier", "extra_body", "store",      "reasoning_effort"};
+constexpr std::array<std::string_view, 17> k_carried{"temperature",
+                                                     "top_p",
+                                                     "max_tokens",
+                                                     "max_completion_tokens",
+                                                     "n",
+                                                     "seed",
+                                                     "user",
+                                                     "stream",
+                                                     "metadata",
+                                                     "presence_penalty",
+                                                     "logit_bias",
+                                                     "frequency_penalty",
+                                                     "service_tier",
+                                                     "extra_body",
+                                                     "store",
+                                                     "reasoning_effort",
+                                                     "response_format"};
 
 Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
   constexpr std::int64_t k_most_logprobs = 20;  // chat's top_logprobs

@@ -31,7 +31,8 @@ std::shared_ptr<const Cleaning> cleaning_for(const RequestBody& body, const FimP
 // it, and zero when upstream stated none: what a call used is to be read from upstream's own answer.
 Result<std::string> chat_answer_to_completions(std::string_view answer_json,
                                                const std::shared_ptr<const Cleaning>& cleaning = nullptr);
+// `choices`: how many answers were asked for. Satisfied once a stop text has ended each of them.
 std::unique_ptr<stream::Translator> make_chat_to_completions_translator(
-    std::shared_ptr<const Cleaning> cleaning = nullptr);
+    std::shared_ptr<const Cleaning> cleaning = nullptr, std::int64_t choices = 1);
 
 }  // namespace nemo::protocol

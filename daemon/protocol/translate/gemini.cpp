@@ -230,6 +230,7 @@ class GeminiPassThrough final : public stream::Translator {
       m_pass->complain(event, error, out);
     }
   }
+  bool passes_bytes() const override { return true; }
 
  private:
   std::unique_ptr<stream::Translator> m_pass;

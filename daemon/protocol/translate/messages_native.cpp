@@ -133,6 +133,7 @@ class NativeMessages final : public stream::Translator {
       m_pass->break_off(error, out);
     }
   }
+  bool passes_bytes() const override { return true; }
 
  private:
   static bool is_stop(const stream::SseEvent& event) {
@@ -173,8 +174,9 @@ class MessagesConversation final : public Conversation {
  private:
   void edit_for_vertex(FieldEdit& edit) const {
     if (m_talk.body.find("model") != nullptr) edit.remove("model");
-    // A beta: it is asked for in a header that does not go there, and without it the field is refused.
-    if (m_talk.body.find("context_management") != nullptr) edit.remove("context_management");
+    // A beta: without its header the field is refused.
+    const bool is_asked = m_talk.betas.find("context-management") != std::string_view::npos;
+    if (!is_asked && m_talk.body.find("context_management") != nullptr) edit.remove("context_management");
     if (given_value(m_talk.body, "anthropic_version").empty()) {
       edit.set("anthropic_version", std::string(k_vertex_version));
     }

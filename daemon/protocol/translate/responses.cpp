@@ -207,6 +207,7 @@ class NativeResponses final : public stream::Translator {
     failed.append(response_error(response_error_code(error, {}), response_error_message(error)));
     out.append(failed).append("}}\n\n");
   }
+  bool passes_bytes() const override { return true; }
 
  private:
   static std::string no_event(const Error& /*error*/) { return {}; }

@@ -68,6 +68,20 @@ TEST_CASE("a call of a running experiment says so in its header and in its row")
   CHECK(row.trace.model_reason.find("quick-or-good") != std::string::npos);
 }
 
+TEST_CASE("a row keeps the arm that was drawn beside the model that answered in its stead") {
+  ExperimentalOffice office;
+  office.world.settings.routing.num_retries = 1;
+  office.transport.expect(says(503, "{}"));
+  office.transport.expect(says(200, good_answer()));
+  auto answer =
+      office.ask(R"({"model":"nemo/reasoning","nemo_fallbacks":["m"],"messages":[{"role":"user","content":"hi"}]})");
+  CHECK(answer.status == 200);
+  const auto row = office.settle(answer);
+  CHECK(row.experiment == "quick-or-good");
+  CHECK(row.arm == "other");
+  CHECK(row.model == "m");
+}
+
 TEST_CASE("an experiment leaves other lanes and named models alone") {
   ExperimentalOffice office;
   auto other_lane = office.ask_lane("completion");

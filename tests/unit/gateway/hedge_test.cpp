@@ -3,6 +3,7 @@
 
 #include "chunks.h"
 #include "daemon/lib/time_zone/time_zone.h"
+#include "daemon/protocol/openai.h"
 #include "office.h"
 
 using namespace nemo;
@@ -54,6 +55,13 @@ std::string drained(gateway::Answer& answer) {
 }
 
 constexpr std::int64_t k_cost_of_good = 5 * 1'000 + 7 * 10'000;
+
+// The frame of usage(5, 7), as the client that asked for it gets it; `lost`: what the other one cost.
+std::string usage_with_cost(std::int64_t lost = 0) {
+  return protocol::with_cost(usage(5, 7), NanoUsd{k_cost_of_good + lost});
+}
+
+constexpr std::int64_t k_cost_of_loser = 8 * 1'000;
 
 }  // namespace
 
@@ -287,4 +295,59 @@ TEST_CASE("a client that leaves during a race ends both, and pays for what both 
   CHECK(row.trace.attempts.size() == 2);
   CHECK(row.cost == NanoUsd{2 * 8 * 1'000});
   CHECK(office.in_flight() == 0);
+}
+
+TEST_CASE("a role is no answer: a first that says no more than that is raced") {
+  HedgingOffice office;
+  office.transport.expect(streams({role(), ": ping\n\n", ""}, Ending::silent));
+  office.transport.expect(good("from-b"));
+  auto answer = office.ask_stream();
+  CHECK(drained(answer) == role() + word("from-b") + finish() + usage_with_cost(k_cost_of_loser) + done());
+  CHECK(office.transport.cancelled() == 1);
+  const auto row = office.settle(answer);
+  CHECK(row.deployment == "m@b");
+  REQUIRE(row.trace.attempts.size() == 2);
+  CHECK(row.trace.attempts[0].note == "lost the race");
+  CHECK(office.in_flight() == 0);
+}
+
+TEST_CASE("in a race too it is the first content that counts, and what came before it is not lost") {
+  HedgingOffice office;
+  office.transport.expect(
+      streams({"", "", role().substr(0, 20), role().substr(20) + word("from-a"), finish(), usage(5, 7), done()}));
+  office.transport.expect(streams({role(), ""}, Ending::silent));
+  auto answer = office.ask_stream();
+  CHECK(drained(answer) == role() + word("from-a") + finish() + usage_with_cost(k_cost_of_loser) + done());
+  CHECK(office.transport.cancelled() == 1);
+  CHECK(office.settle(answer).deployment == "m@a");
+}
+
+TEST_CASE("a role that its first content follows in time is not raced") {
+  HedgingOffice office;
+  office.transport.expect(streams({role(), word("from-a"), finish(), usage(5, 7), done()}));
+  auto answer = office.ask_stream();
+  CHECK(drained(answer) == role() + word("from-a") + finish() + usage_with_cost() + done());
+  CHECK(office.settle(answer).trace.attempts.size() == 1);
+}
+
+TEST_CASE("of two that stop after their role, one that breaks leaves the field to the other, role and all") {
+  HedgingOffice office;
+  office.transport.expect(streams({role(), "", "", word("from-a"), finish(), usage(5, 7), done()}));
+  office.transport.expect(streams({role()}, Ending::broken));
+  auto answer = office.ask_stream();
+  CHECK(drained(answer) == role() + word("from-a") + finish() + usage_with_cost() + done());
+  const auto row = office.settle(answer);
+  CHECK(row.deployment == "m@a");
+  CHECK(row.cost == NanoUsd{k_cost_of_good});
+  CHECK(office.in_flight() == 0);
+}
+
+TEST_CASE("what goes before content is held only so far") {
+  HedgingOffice office;
+  std::string comments;
+  while (comments.size() <= (64U << 10U)) comments += ": still thinking\n\n";
+  office.transport.expect(streams({comments, "", word("from-a"), finish(), usage(5, 7), done()}));
+  auto answer = office.ask_stream();
+  CHECK(drained(answer).starts_with(comments));
+  CHECK(office.settle(answer).trace.attempts.size() == 1);
 }

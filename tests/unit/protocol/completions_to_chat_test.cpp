@@ -103,6 +103,15 @@ TEST_CASE("a prompt becomes the user's message, byte for byte") {
   CHECK(chat_of(R"({"prompt":["only one"]})")["messages"][0]["content"] == "only one");
 }
 
+TEST_CASE("the format of the answer goes along, with a suffix and without") {
+  const std::string format = R"({"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}})";
+  for (const char* suffix : {"", R"(,"suffix":"b")"}) {
+    const Json chat = chat_of(R"({"prompt":"a","response_format":)" + format + suffix + "}");
+    CHECK(chat["response_format"] == Json::parse(format));
+  }
+  CHECK_FALSE(chat_of(R"({"prompt":"a","response_format":null})").contains("response_format"));
+}
+
 TEST_CASE("a suffix asks for what belongs between, with both sides marked") {
   const Json chat = chat_of(R"({"prompt":"int a = ","suffix":";\nint b;"})");
   REQUIRE(chat["messages"].size() == 2);

@@ -224,11 +224,14 @@ TEST_CASE("what cannot be told of a conversation is refused with its place") {
   CHECK(chat_of("x").error().param == "messages");
 }
 
-TEST_CASE("a chat without messages, which would load a model, is refused and says why") {
-  for (const OllamaTalk& talk : {OllamaTalk(Surface::ollama_chat, {{"model", "m"}}), chat_of(Json::array())}) {
-    CHECK(talk.error().kind == ErrorKind::invalid_request);
-    CHECK(talk.error().message.find("loaded") != std::string::npos);
+TEST_CASE("a chat without messages asks for no text: it would load a model") {
+  for (const Json& messages : {Json(nullptr), Json::array()}) {
+    const OllamaTalk talk(Surface::ollama_chat, {{"model", "m:latest"}, {"messages", messages}});
+    CHECK(talk.spec().only_warms_up);
+    CHECK(talk.spec().model == "m");
   }
+  CHECK(OllamaTalk(Surface::ollama_chat, {{"model", "m"}}).spec().only_warms_up);
+  CHECK_FALSE(chat_of(k_hi).spec().only_warms_up);
 }
 
 TEST_CASE("a prompt with a suffix is a hole to be filled, and keeps both as they came") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "daemon/lib/sqlite/statement.h"
 #include "daemon/store/sqlite/experiment_rows.h"
 #include "store_fixture.h"
@@ -30,7 +32,7 @@ struct Story {
 call::CallRecord call_of(const std::string& id, const std::string& experiment, const std::string& arm) {
   call::CallRecord record = test::make_call(id);
   record.experiment = experiment;
-  record.arm = arm;
+  record.arm = record.model = arm;
   return record;
 }
 
@@ -67,6 +69,30 @@ TEST_CASE("the samples of an experiment are its calls, arm by arm, with all that
   CHECK_FALSE(samples.arms[1].samples[0].accepted.has_value());
   CHECK_FALSE(samples.arms[1].samples[0].ttft.has_value());
   CHECK(samples.arms[1].samples[1].accepted == false);
+}
+
+TEST_CASE("an answer of another model is no sample of the arm that was drawn; an error of the call is") {
+  Story story;
+  std::vector<call::CallRecord> calls;
+  for (const auto outcome :
+       {call::Outcome::ok, call::Outcome::cancelled, call::Outcome::error, call::Outcome::refused}) {
+    calls.push_back(call_of("arm's " + std::string(to_string(outcome)), "x", "flash"));
+    calls.back().outcome = outcome;
+    calls.push_back(calls.back());
+    calls.back().id = "fallback's " + std::string(to_string(outcome));
+    calls.back().model = "pro";
+  }
+  story.write(calls);
+  const auto samples = story.samples("x");
+  REQUIRE(samples.arms.size() == 1);
+  CHECK(samples.arms[0].arm == "flash");
+  std::vector<call::Outcome> outcomes;
+  for (const auto& sample : samples.arms[0].samples) outcomes.push_back(sample.outcome);
+  const auto count = [&](call::Outcome outcome) { return std::count(outcomes.begin(), outcomes.end(), outcome); };
+  CHECK(count(call::Outcome::ok) == 1);
+  CHECK(count(call::Outcome::cancelled) == 1);
+  CHECK(count(call::Outcome::error) == 2);
+  CHECK(count(call::Outcome::refused) == 2);
 }
 
 TEST_CASE("calls of no experiment are nobody's samples, not even of the empty name") {
