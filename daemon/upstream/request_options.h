@@ -17,7 +17,4 @@ void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& he
 // What went wrong, in words that say what to do; holds no secret.
 Error describe_failure(const Transfer& transfer, CURLcode code);
 
-// "api.example.com:443" of a URL, for messages.
-std::string host_of(std::string_view url);
-
 }  // namespace nemo::upstream
