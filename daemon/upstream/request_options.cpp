@@ -12,6 +12,9 @@ namespace {
 
 using lib::curl::set;
 
+constexpr const char* k_no_op = "OPTIONS";
+constexpr long k_no_op_timeout_ms = 10'000;  // nobody waits for its answer
+
 bool is_loopback(std::string_view authority) {
   if (authority.starts_with("[::1]")) return true;
   return local::is_this_machine(authority.substr(0, authority.find(':')));
@@ -72,6 +75,20 @@ std::string profile_of(const Request& request) {
   return profile.append(std::to_string(request.connect_timeout.count()));
 }
 
+Request no_op_at(const Request& request) {
+  Request no_op;
+  no_op.method = k_no_op;
+  no_op.url = request.url;
+  no_op.version = request.version;
+  no_op.ca_file = request.ca_file;
+  no_op.connect_timeout = request.connect_timeout;
+  return no_op;
+}
+
+bool is_no_op(const Request& request) {
+  return request.method == k_no_op;
+}
+
 void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -84,6 +101,10 @@ void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's "200 Connection established" is not the answer's head
   if (is_loopback(host_of(request.url))) set(easy, CURLOPT_PROXY, "");
   if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (is_no_op(request)) {
+    set(easy, CURLOPT_REQUEST_TARGET, "*");
+    set(easy, CURLOPT_TIMEOUT_MS, k_no_op_timeout_ms);
+  }
   if (request.method == "POST") {
     set(easy, CURLOPT_POST, 1L);
   } else if (request.method != "GET") {
