@@ -19,6 +19,7 @@
 #include "daemon/store/sqlite_store.h"
 #include "daemon/token_sources.h"
 #include "daemon/upstream/curl_transport.h"
+#include "daemon/upstream/local/local_transport.h"
 #include "daemon/upstream/health_prober.h"
 #include "daemon/upstream/model_lists.h"
 #include "shared/admin/config.h"
@@ -113,7 +114,8 @@ class Daemon::Parts {
   SystemClock clock;
   std::unique_ptr<store::SqliteStore> store;
   secrets::SecretStore secret_store;
-  upstream::CurlTransport transport;
+  upstream::CurlTransport network;
+  upstream::local::LocalTransport transport{network};
   gateway::Live live;  // behind the transport: what calls see holds the token sources, which use it
   Configuration configuration;
   upstream::ModelLists lists;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "daemon/upstream/curl_loop.h"
+#include "daemon/upstream/failure.h"
 
 namespace nemo::upstream {
 
@@ -109,6 +110,7 @@ std::size_t CurlLoop::on_header(char* bytes, std::size_t size, std::size_t count
   if (line.starts_with("HTTP/")) {
     transfer.next_head = {};
     transfer.multiplexed = line.starts_with("HTTP/2");
+    if (transfer.multiplexed) transfer.loop->m_multiplexing.insert(host_of(transfer.request.url));
     const auto space = line.find(' ');
     if (space != std::string_view::npos) transfer.next_head.status = std::atoi(line.data() + space + 1);  // NOLINT
     return size * count;

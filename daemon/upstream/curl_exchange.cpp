@@ -12,7 +12,6 @@
 #include <system_error>
 #include <utility>
 
-#include "daemon/upstream/request_options.h"
 #include "shared/file_descriptor.h"
 
 namespace nemo::upstream {
@@ -116,9 +115,7 @@ std::shared_ptr<Canceller> CurlExchange::canceller() {
 }
 
 CurlExchange::CurlExchange(std::shared_ptr<CurlLoop> loop, std::shared_ptr<Transfer> transfer)
-    : m_loop(std::move(loop)),
-      m_transfer(std::move(transfer)),
-      m_first_byte_by(std::chrono::steady_clock::now() + m_transfer->request.first_byte_timeout) {}
+    : m_loop(std::move(loop)), m_transfer(std::move(transfer)), m_patience(m_transfer->request) {}
 
 CurlExchange::~CurlExchange() {
   {
@@ -140,7 +137,7 @@ Wake CurlExchange::wait_body(int client_fd, std::optional<SteadyTime> until) {
 
 template <typename There>
 Wake CurlExchange::wait(int client_fd, std::optional<SteadyTime> until, There there) {
-  const SteadyTime last = deadline();
+  const SteadyTime last = m_patience.end();
   std::optional<Wake> seen;
   const auto look = [&](int bell) {
     const std::lock_guard lock(m_transfer->mutex);
@@ -166,8 +163,8 @@ Transport::Race CurlExchange::wait_first(CurlExchange& first, CurlExchange& seco
                                          std::optional<SteadyTime> until) {
   using Race = Transport::Race;
   if (first.m_loop != second.m_loop) throw std::logic_error("a race of requests that were not started for one");
-  const SteadyTime first_by = first.deadline();
-  const SteadyTime second_by = second.deadline();
+  const SteadyTime first_by = first.m_patience.end();
+  const SteadyTime second_by = second.m_patience.end();
   const SteadyTime last = std::min(first_by, second_by);
   Race winner = Race::not_yet;
   // Each leaves the bell with its transfer before it has looked at the next: what comes meanwhile rings it.
@@ -209,8 +206,7 @@ bool CurlExchange::take(std::string& into) {
     m_transfer->pipe.clear();
     must_resume = std::exchange(m_transfer->paused, false);
   }
-  m_got_bytes = true;
-  m_idle_by.reset();
+  m_patience.bytes_were_taken();
   if (must_resume) m_loop->resume(m_transfer);
   return true;
 }
@@ -231,18 +227,8 @@ SteadyTime CurlExchange::last_bytes_at() const {
   return m_transfer->last_bytes_at;
 }
 
-SteadyTime CurlExchange::deadline() {
-  if (!m_got_bytes) return m_first_byte_by;
-  if (!m_idle_by) m_idle_by = std::chrono::steady_clock::now() + m_transfer->request.idle_timeout;
-  return *m_idle_by;
-}
-
 void CurlExchange::give_up() {
-  const std::string host = host_of(m_transfer->request.url);
-  const auto limit = m_got_bytes ? m_transfer->request.idle_timeout : m_transfer->request.first_byte_timeout;
-  m_timed_out = fail(ErrorKind::upstream_timeout,
-                     "Upstream " + host + (m_got_bytes ? " sent nothing more for " : " sent no answer within ") +
-                         std::to_string(limit.count()) + " ms.");
+  m_timed_out = m_patience.run_out();
 }
 
 }  // namespace nemo::upstream

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/upstream/curl_loop.h"
+#include "daemon/upstream/failure.h"
 #include "daemon/upstream/transfer.h"
 #include "daemon/upstream/transport.h"
 
@@ -35,14 +36,11 @@ class CurlExchange final : public Exchange {
   template <typename There>
   Wake wait(int client_fd, std::optional<SteadyTime> until, There there);
   bool has_turn(int bell);
-  SteadyTime deadline();
   void give_up();
 
   std::shared_ptr<CurlLoop> m_loop;
   std::shared_ptr<Transfer> m_transfer;
-  SteadyTime m_first_byte_by;
-  bool m_got_bytes = false;
-  std::optional<SteadyTime> m_idle_by;  // counts from the first waiting after the newest bytes were taken
+  Patience m_patience;
   std::optional<Error> m_timed_out;
 };
 

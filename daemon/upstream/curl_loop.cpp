@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "daemon/upstream/failure.h"
 #include "daemon/upstream/request_options.h"
 #include "shared/thread_name.h"
 
@@ -230,7 +231,7 @@ void CurlLoop::obey_commands() {
         if (command.transfer->running) curl_easy_pause(command.transfer->easy.get(), CURLPAUSE_CONT);
         break;
       case Command::Kind::cancel:
-        drop(*command.transfer);
+        cut_short(*command.transfer);
         break;
     }
   }
@@ -326,7 +327,20 @@ void CurlLoop::finish(Transfer& transfer, CURLcode code) {
   }
   touch(transfer);
   wake_waiters();
+  code == CURLE_WRITE_ERROR ? cut_short(transfer) : drop(transfer);  // given up here, or ended there
+}
+
+// Ends a transfer that upstream may still work on, so that upstream hears of it now: libcurl 7.88 leaves the frame that
+// resets a stream in a buffer until its connection sends something else, and a connection that nobody else uses never
+// would.
+void CurlLoop::cut_short(Transfer& transfer) {
+  if (!transfer.running) return;
+  const bool is_reset = !is_no_op(transfer.request) && m_multiplexing.contains(host_of(transfer.request.url));
+  if (!is_reset) return drop(transfer);
+  auto behind_it = std::make_shared<Transfer>();
+  behind_it->request = no_op_at(transfer.request);
   drop(transfer);
+  begin(behind_it);
 }
 
 // Takes the transfer off the multi handle, at whatever stage it is. On HTTP/1.1 that closes its connection if the

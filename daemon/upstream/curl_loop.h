@@ -15,6 +15,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -80,6 +82,7 @@ class CurlLoop {
   void collect_finished();
   void finish(Transfer& transfer, CURLcode code);
   void drop(Transfer& transfer);
+  void cut_short(Transfer& transfer);
   void wake_waiters();
   static constexpr int k_events_per_turn = 64;
 
@@ -102,6 +105,7 @@ class CurlLoop {
   std::vector<Spare> m_spare;
   std::unordered_set<std::shared_ptr<Transfer>> m_running;
   std::vector<Transfer*> m_touched;
+  std::set<std::string> m_multiplexing;  // places that have answered over HTTP/2: as many as there are upstreams
   // By descriptor: the events epoll watches it for. A socket that curl lets rest stays watched, since it is nearly
   // always wanted again for the same events at the next call; 0: not watched.
   std::vector<Watched> m_watched;

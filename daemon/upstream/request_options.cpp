@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <string>
 
-#include "shared/version.h"
+#include "daemon/upstream/failure.h"
+#include "daemon/upstream/local/target.h"
+#include "daemon/upstream/request_lines.h"
 
 namespace nemo::upstream {
 namespace {
 
 using lib::curl::set;
 
-// "127.0.0.1:80" is, "127.example.com" is not: what only looks like this machine goes where others go.
-bool is_loopback(std::string_view host) {
-  if (host.starts_with("[::1]")) return true;
-  const std::string_view name = host.substr(0, host.find(':'));
-  if (name == "localhost") return true;
-  return name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos;
+constexpr const char* k_no_op = "OPTIONS";
+constexpr long k_no_op_timeout_ms = 10'000;  // nobody waits for its answer
+
+bool is_loopback(std::string_view authority) {
+  if (authority.starts_with("[::1]")) return true;
+  return local::is_this_machine(authority.substr(0, authority.find(':')));
 }
 
 long version_for(const Request& request) {
@@ -66,14 +68,6 @@ std::string_view advice_for(CURLcode code) {
 
 }  // namespace
 
-std::string host_of(std::string_view url) {
-  const auto scheme = url.find("://");
-  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-  const auto at = url.substr(0, url.find('/')).rfind('@');
-  if (at != std::string_view::npos) url.remove_prefix(at + 1);
-  return std::string(url.substr(0, url.find_first_of("/?")));
-}
-
 std::string profile_of(const Request& request) {
   std::string profile = request.url;
   profile.append("\n").append(request.method).append("\n").append(request.ca_file).append("\n");
@@ -81,10 +75,24 @@ std::string profile_of(const Request& request) {
   return profile.append(std::to_string(request.connect_timeout.count()));
 }
 
+Request no_op_at(const Request& request) {
+  Request no_op;
+  no_op.method = k_no_op;
+  no_op.url = request.url;
+  no_op.version = request.version;
+  no_op.ca_file = request.ca_file;
+  no_op.connect_timeout = request.connect_timeout;
+  return no_op;
+}
+
+bool is_no_op(const Request& request) {
+  return request.method == k_no_op;
+}
+
 void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_USERAGENT, ("nemo/" + std::string(version())).c_str());
+  set(easy, CURLOPT_USERAGENT, user_agent().c_str());
   set(easy, CURLOPT_HTTP_VERSION, version_for(request));
   set(easy, CURLOPT_PIPEWAIT, 1L);  // share the HTTP/2 connection that is being made rather than open another
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
@@ -93,6 +101,10 @@ void apply_profile(CURL* easy, const Request& request) {
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's "200 Connection established" is not the answer's head
   if (is_loopback(host_of(request.url))) set(easy, CURLOPT_PROXY, "");
   if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (is_no_op(request)) {
+    set(easy, CURLOPT_REQUEST_TARGET, "*");
+    set(easy, CURLOPT_TIMEOUT_MS, k_no_op_timeout_ms);
+  }
   if (request.method == "POST") {
     set(easy, CURLOPT_POST, 1L);
   } else if (request.method != "GET") {
@@ -105,7 +117,9 @@ void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& he
     const std::string name = request.key_header.empty() ? "Authorization: Bearer " : request.key_header + ": ";
     headers.add(name + std::string(request.bearer.expose()));
   }
-  for (const std::string& line : request.headers) headers.add(line);
+  for (const std::string& line : request.headers) {
+    if (is_one_line(line)) headers.add(line);
+  }
   if (request.method == "POST") {
     // libcurl would wait for "100 Continue" before a body above 1 MiB: one round trip for nothing.
     if (request.body.size() >= (std::size_t{1} << 20U)) headers.add("Expect:");
@@ -118,17 +132,13 @@ void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& he
 }
 
 Error describe_failure(const Transfer& transfer, CURLcode code) {
-  const std::string host = host_of(transfer.request.url);
+  const std::string& url = transfer.request.url;
   if (transfer.overflowed) {
-    return fail(ErrorKind::upstream_error, "The answer of " + host + " was not read for so long that it was given up.");
+    return fail(ErrorKind::upstream_error,
+                "The answer of " + host_of(url) + " was not read for so long that it was given up.");
   }
-  std::string message = "Upstream " + host + " could not answer: ";
-  message.append(advice_for(code));
-  const std::string_view detail = transfer.error_text.data();
-  if (!detail.empty()) message.append(" (").append(detail).append(")");
-  message.append(".");
-  return fail(code == CURLE_OPERATION_TIMEDOUT ? ErrorKind::upstream_timeout : ErrorKind::upstream_error,
-              redact(message));
+  return could_not_answer(url, advice_for(code), transfer.error_text.data(),
+                          code == CURLE_OPERATION_TIMEDOUT ? ErrorKind::upstream_timeout : ErrorKind::upstream_error);
 }
 
 }  // namespace nemo::upstream

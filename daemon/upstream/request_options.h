@@ -14,10 +14,11 @@ void apply_profile(CURL* easy, const Request& request);
 // The rest. `request` and `headers` must outlive the transfer: curl reads the body and the list where they are.
 void apply_request(CURL* easy, const Request& request, lib::curl::HeaderList& headers);
 
+// "OPTIONS *", which RFC 9110 (9.3.7) names as a no-op, at the place where `request` goes.
+Request no_op_at(const Request& request);
+bool is_no_op(const Request& request);
+
 // What went wrong, in words that say what to do; holds no secret.
 Error describe_failure(const Transfer& transfer, CURLcode code);
-
-// "api.example.com:443" of a URL, for messages.
-std::string host_of(std::string_view url);
 
 }  // namespace nemo::upstream

@@ -129,6 +129,22 @@ TEST_CASE("a call that its client leaves before the answer's head is reset alone
   CHECK(service.front.connections().size() == 1);
 }
 
+TEST_CASE(
+    "a call that is left while nothing else is on its connection is reset at once, before the head and in the answer") {
+  for (const Json& script : {Json{{"hold", true}}, Json{{"tokens", 10}, {"hold_after_chunks", 3}}}) {
+    CAPTURE(script.dump());
+    Service service;
+    CHECK(service.rig.post("/v1/chat/completions", streamed({{"tokens", 3}})).status == 200);
+    Client leaving = service.ask(script);
+    REQUIRE(service.call_is(1, "open"));
+    if (!script.contains("hold")) REQUIRE(service.has_sent(1, 3));
+    leaving.close();
+    CHECK(service.call_is(1, "cancelled"));
+    CHECK(service.rig.post("/v1/chat/completions", streamed({{"tokens", 3}})).status == 200);
+    CHECK(service.front.connections().size() == 1);
+  }
+}
+
 TEST_CASE("a client that does not read holds none of its siblings back, and gets all of it when it reads on") {
   Service service;
   constexpr std::int64_t k_words = 384;  // 24 MiB: more than sockets hold, less than a shared pipe may

@@ -90,6 +90,7 @@ std::string advice_for(const Refusal& refusal, const Credentials& credentials) {
 }
 
 std::optional<int> read_number(std::string_view text) {
+  if (text.starts_with('-')) return std::nullopt;
   int value = 0;
   const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (trouble != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -112,7 +113,9 @@ Result<Grant> read_grant(std::string_view body) {
   std::string_view token;
   if (object["access_token"].get(token) != simdjson::SUCCESS || token.empty()) return broken("has no access_token");
   // It goes into a header.
-  if (token.find_first_of("\r\n \t") != std::string_view::npos) return broken("has an access_token with white space");
+  const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
+  if (!std::all_of(token.begin(), token.end(), is_visible))
+    return broken("has an access_token that is no header's value");
   std::int64_t life = 0;
   if (object["expires_in"].get(life) != simdjson::SUCCESS || life <= 0) return broken("does not say how long it lasts");
   return Grant{Secret(std::string(token)), std::chrono::seconds(std::min(life, k_longest_life))};
@@ -161,7 +164,7 @@ std::optional<WallTime> read_http_date(std::string_view text) {
   const auto hour = read_number(text.substr(17, 2));
   const auto minute = read_number(text.substr(20, 2));
   const auto second = read_number(text.substr(23, 2));
-  if (!day || !year || !hour || !minute || !second || *day < 0) return std::nullopt;
+  if (!day || !year || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(month + 1),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;

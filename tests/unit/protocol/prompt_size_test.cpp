@@ -100,3 +100,28 @@ TEST_CASE("a body that ends anywhere is measured without reading beyond it") {
     CHECK(measure_prompt(std::string(body, 0, end)).ascii_bytes <= end);
   }
 }
+
+TEST_CASE("bytes that are not ASCII are counted one by one, wherever they stand") {
+  for (std::size_t size = 0; size < 600; ++size) {
+    std::string body;
+    std::size_t other = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const bool is_other = (i * i + size) % 7 < 3 || size % 5 == 0;
+      body.push_back(is_other ? '\xc3' : 'x');
+      other += is_other ? 1 : 0;
+    }
+    CAPTURE(size);
+    CHECK(measure_prompt(body).other_bytes == other);
+    CHECK(measure_prompt(body).ascii_bytes == size - other);
+  }
+}
+
+TEST_CASE("an image is found at whatever place of a body it stands") {
+  const std::string image = R"({"type":"image_url","image_url":{"url":"data:image/png;base64,)" + k_picture + "\"}}";
+  for (std::size_t before = 0; before < 40; ++before) {
+    const std::string body = std::string(before, ' ') + image;
+    CAPTURE(before);
+    CHECK(images_in(body) == 1);
+    CHECK(text_of(body) < 200);
+  }
+}

@@ -35,11 +35,12 @@ Error why() {
 
 }  // namespace
 
-TEST_CASE("a wait ends at once when another thread cancels, alone on its loop or not") {
+TEST_CASE_TEMPLATE("a wait ends at once when another thread cancels, alone on its loop or not", Way, ByCurl, Directly) {
   for (const bool shared : {false, true}) {
     CAPTURE(shared);
     Quiet quiet;
-    upstream::CurlTransport transport;
+    Way way;
+    upstream::Transport& transport = way.transport;
     for (const std::string body : {"none", "some"}) {
       CAPTURE(body);
       upstream::Request request = request_to(quiet.server.url(), body);
@@ -66,11 +67,13 @@ TEST_CASE("a wait ends at once when another thread cancels, alone on its loop or
   }
 }
 
-TEST_CASE("what has ended stays as it ended, and an exchange that is gone is none of the canceller's business") {
+TEST_CASE_TEMPLATE("what has ended stays as it ended, and an exchange that is gone is none of the canceller's business",
+                   Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     for (std::string one; !(one = peer.read_request()).empty();) peer.answer("all of it");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   std::shared_ptr<upstream::Canceller> late;
   {
     const auto exchange = transport.start(request_to(server.url()));
@@ -85,9 +88,10 @@ TEST_CASE("what has ended stays as it ended, and an exchange that is gone is non
   CHECK(fetch(transport, request_to(server.url())).body == "all of it");
 }
 
-TEST_CASE("cancelled before it is waited for, it has ended") {
+TEST_CASE_TEMPLATE("cancelled before it is waited for, it has ended", Way, ByCurl, Directly) {
   Quiet quiet;
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const auto exchange = transport.start(request_to(quiet.server.url(), "none"));
   exchange->canceller()->cancel(why());
   CHECK(exchange->wait_head(k_no_client) == Wake::ended);

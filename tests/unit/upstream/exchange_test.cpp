@@ -30,13 +30,14 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("a request goes out as it was given: method, headers, key and body") {
+TEST_CASE_TEMPLATE("a request goes out as it was given: method, headers, key and body", Way, ByCurl, Directly) {
   std::string seen;
   TcpServer server([&](Peer& peer, int) {
     seen = peer.read_request();
     peer.answer("ok");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   upstream::Request request = request_to(server.url("/v1/chat/completions"), R"({"a":1})");
   request.headers = {"Content-Type: application/json", "X-Own: yes"};
   request.bearer = Secret("sk-test");
@@ -48,13 +49,14 @@ TEST_CASE("a request goes out as it was given: method, headers, key and body") {
   CHECK(seen.ends_with("\r\n\r\n{\"a\":1}"));
 }
 
-TEST_CASE("a key that has a header of its own goes there and nowhere else") {
+TEST_CASE_TEMPLATE("a key that has a header of its own goes there and nowhere else", Way, ByCurl, Directly) {
   std::string seen;
   TcpServer server([&](Peer& peer, int) {
     seen = peer.read_request();
     peer.answer("ok");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   upstream::Request request = request_to(server.url());
   request.bearer = Secret("sk-ant-test");
   request.key_header = "x-api-key";
@@ -64,13 +66,14 @@ TEST_CASE("a key that has a header of its own goes there and nowhere else") {
   CHECK(seen.find("sk-ant-test") == seen.rfind("sk-ant-test"));
 }
 
-TEST_CASE("without a key there is no header for one, whatever its name") {
+TEST_CASE_TEMPLATE("without a key there is no header for one, whatever its name", Way, ByCurl, Directly) {
   std::string seen;
   TcpServer server([&](Peer& peer, int) {
     seen = peer.read_request();
     peer.answer("ok");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   upstream::Request request = request_to(server.url());
   request.key_header = "x-api-key";
   CHECK(fetch(transport, std::move(request)).body == "ok");
@@ -78,7 +81,7 @@ TEST_CASE("without a key there is no header for one, whatever its name") {
   CHECK(seen.find("Authorization") == std::string::npos);
 }
 
-TEST_CASE("a GET has no body, and nothing of the POST before it") {
+TEST_CASE_TEMPLATE("a GET has no body, and nothing of the POST before it", Way, ByCurl, Directly) {
   std::vector<std::string> seen;
   TcpServer server([&](Peer& peer, int) {
     for (std::string one; !(one = peer.read_request()).empty();) {
@@ -86,7 +89,8 @@ TEST_CASE("a GET has no body, and nothing of the POST before it") {
       peer.answer("ok");
     }
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   upstream::Request post = request_to(server.url("/same"));
   post.bearer = Secret("sk-first");
   fetch(transport, std::move(post));
@@ -99,19 +103,22 @@ TEST_CASE("a GET has no body, and nothing of the POST before it") {
   CHECK(seen[1].find("Content-Length") == std::string::npos);
 }
 
-TEST_CASE("calls one after the other use one connection") {
+TEST_CASE_TEMPLATE("calls one after the other use one connection", Way, ByCurl, Directly) {
   TcpServer server(serve_ok);
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   for (int i = 0; i < 50; ++i) CHECK(fetch(transport, request_to(server.url())).body == "ok");
   CHECK(server.accepted() == 1);
 }
 
-TEST_CASE("a kept connection that the server has closed is replaced, and the call does not notice") {
+TEST_CASE_TEMPLATE("a kept connection that the server has closed is replaced, and the call does not notice", Way,
+                   ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.answer("ok");  // and closes without having said so
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   for (int i = 0; i < 5; ++i) {
     CHECK(fetch(transport, request_to(server.url())).body == "ok");
     CHECK(eventually([&] { return server.closed() == i + 1; }));
@@ -119,23 +126,26 @@ TEST_CASE("a kept connection that the server has closed is replaced, and the cal
   CHECK(server.accepted() == 5);
 }
 
-TEST_CASE("a kept connection that the server closes just as the next request comes is replaced too") {
+TEST_CASE_TEMPLATE("a kept connection that the server closes just as the next request comes is replaced too", Way,
+                   ByCurl, Directly) {
   TcpServer server([](Peer& peer, int number) {
     peer.read_request();
     peer.answer("ok");
     if (number == 0) peer.read_request();  // is not answered
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   CHECK(fetch(transport, request_to(server.url())).body == "ok");
   CHECK(fetch(transport, request_to(server.url())).body == "ok");
   CHECK(server.accepted() == 2);
 }
 
-TEST_CASE("calls from many threads all get their own answers") {
+TEST_CASE_TEMPLATE("calls from many threads all get their own answers", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     for (std::string one; !(one = peer.read_request()).empty();) peer.answer(one.substr(one.find("\r\n\r\n") + 4));
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
@@ -151,14 +161,16 @@ TEST_CASE("calls from many threads all get their own answers") {
   CHECK(server.accepted() <= 16);
 }
 
-TEST_CASE("100 Continue and 103 before the head are no head, and trailers are none either") {
+TEST_CASE_TEMPLATE("100 Continue and 103 before the head are no head, and trailers are none either", Way, ByCurl,
+                   Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     peer.send("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\nX-Own:  a: b \r\nTrailer: X-End\r\n\r\n");
     peer.send("2\r\nok\r\n0\r\nX-End: late\r\n\r\n");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(!fetched.failure.has_value());
   CHECK(fetched.head.status == 201);
@@ -169,7 +181,7 @@ TEST_CASE("100 Continue and 103 before the head are no head, and trailers are no
   CHECK(fetched.body == "ok");
 }
 
-TEST_CASE("a compressed answer that nobody asked for is read") {
+TEST_CASE_TEMPLATE("a compressed answer that nobody asked for is read", Way, ByCurl, Directly) {
   const std::string packed(
       "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x48\xcd\xc9\xc9\x57\xb2\x52\x2a\xc9\x48\x2d\x4a\x55\xaa\x05"
       "\x00\xfd\x6a\x20\x97\x11\x00\x00\x00",
@@ -178,23 +190,26 @@ TEST_CASE("a compressed answer that nobody asked for is read") {
     peer.read_request();
     peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 37\r\n\r\n" + packed);
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(fetched.body == R"({"hello":"there"})");
   CHECK(!fetched.failure.has_value());
 }
 
-TEST_CASE("a redirect is an answer and is not followed") {
+TEST_CASE_TEMPLATE("a redirect is an answer and is not followed", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
     peer.wait_for_close();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   CHECK(fetch(transport, request_to(server.url())).head.status == 302);
 }
 
-TEST_CASE("a wait with a limit comes back when nothing has come, and the exchange goes on") {
+TEST_CASE_TEMPLATE("a wait with a limit comes back when nothing has come, and the exchange goes on", Way, ByCurl,
+                   Directly) {
   std::atomic<bool> go_on{false};
   TcpServer server([&](Peer& peer, int) {
     peer.read_request();
@@ -203,7 +218,8 @@ TEST_CASE("a wait with a limit comes back when nothing has come, and the exchang
     peer.send("2\r\nok\r\n0\r\n\r\n");
     peer.wait_for_close();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const auto exchange = transport.start(request_to(server.url()));
   REQUIRE(exchange->wait_head(k_no_client) == Wake::ready);
   const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
@@ -218,14 +234,16 @@ TEST_CASE("a wait with a limit comes back when nothing has come, and the exchang
   CHECK(!exchange->failure().has_value());
 }
 
-TEST_CASE("a client that leaves is seen while upstream is silent, before the head and after") {
+TEST_CASE_TEMPLATE("a client that leaves is seen while upstream is silent, before the head and after", Way, ByCurl,
+                   Directly) {
   for (const bool with_head : {false, true}) {
     TcpServer server([&](Peer& peer, int) {
       peer.read_request();
       if (with_head) peer.send(k_open_head);
       peer.wait_for_close();
     });
-    upstream::CurlTransport transport;
+    Way way;
+    upstream::Transport& transport = way.transport;
     Pair client;
     auto exchange = transport.start(request_to(server.url()));
     if (with_head) REQUIRE(exchange->wait_head(client.near.get()) == Wake::ready);
@@ -239,7 +257,8 @@ TEST_CASE("a client that leaves is seen while upstream is silent, before the hea
   }
 }
 
-TEST_CASE("an exchange that is dropped closes its connection at once, at whatever stage it is") {
+TEST_CASE_TEMPLATE("an exchange that is dropped closes its connection at once, at whatever stage it is", Way, ByCurl,
+                   Directly) {
   for (const std::string_view said : {std::string_view(), k_open_head, std::string_view("HTTP/1.1 200 OK\r\nX: ")}) {
     std::atomic<bool> asked{false};
     TcpServer server([&](Peer& peer, int) {
@@ -248,7 +267,8 @@ TEST_CASE("an exchange that is dropped closes its connection at once, at whateve
       asked = true;
       peer.wait_for_close();
     });
-    upstream::CurlTransport transport;
+    Way way;
+    upstream::Transport& transport = way.transport;
     auto exchange = transport.start(request_to(server.url()));
     exchange->wait_body(k_no_client, std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
     CHECK(eventually([&] { return asked.load(); }));
@@ -257,14 +277,15 @@ TEST_CASE("an exchange that is dropped closes its connection at once, at whateve
   }
 }
 
-TEST_CASE("an exchange that is dropped before it began leaves nothing behind") {
+TEST_CASE_TEMPLATE("an exchange that is dropped before it began leaves nothing behind", Way, ByCurl, Directly) {
   TcpServer server(serve_ok);
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   for (int i = 0; i < 100; ++i) transport.start(request_to(server.url()));
   CHECK(fetch(transport, request_to(server.url())).body == "ok");
 }
 
-TEST_CASE("an answer that is read slowly comes whole and in order") {
+TEST_CASE_TEMPLATE("an answer that is read slowly comes whole and in order", Way, ByCurl, Directly) {
   constexpr int k_pieces = 4096;  // of 4 KiB: far more than a pipe holds
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
@@ -274,7 +295,8 @@ TEST_CASE("an answer that is read slowly comes whole and in order") {
     }
     peer.wait_for_close();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const auto slow = transport.start(request_to(server.url()));
   REQUIRE(slow->wait_head(k_no_client) == Wake::ready);
   TcpServer other(serve_ok);

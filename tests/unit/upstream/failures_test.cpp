@@ -28,8 +28,9 @@ constexpr std::string_view k_open_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: 
 
 }  // namespace
 
-TEST_CASE("a refused connection says so and names the place") {
-  upstream::CurlTransport transport;
+TEST_CASE_TEMPLATE("a refused connection says so and names the place", Way, ByCurl, Directly) {
+  Way way;
+  upstream::Transport& transport = way.transport;
   std::string url;
   {
     TcpServer gone([](Peer&, int) {});
@@ -41,54 +42,59 @@ TEST_CASE("a refused connection says so and names the place") {
   check_error(fetched, url.substr(7, url.size() - 8));
 }
 
-TEST_CASE("a name that nobody knows says so") {
-  upstream::CurlTransport transport;
+TEST_CASE_TEMPLATE("a name that nobody knows says so", Way, ByCurl, Directly) {
+  Way way;
+  upstream::Transport& transport = way.transport;
   check_error(fetch(transport, request_to("http://no-such-host.invalid/")), "its name was not found");
 }
 
-TEST_CASE("a connection that is reset before the head is an error without a head") {
+TEST_CASE_TEMPLATE("a connection that is reset before the head is an error without a head", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.reset();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(!fetched.has_head);
   check_error(fetched, "the connection was reset");
 }
 
-TEST_CASE("a connection that is closed before the head is an error without a head") {
+TEST_CASE_TEMPLATE("a connection that is closed before the head is an error without a head", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) { peer.read_request(); });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(!fetched.has_head);
   check_error(fetched, "closed the connection without an answer");
 }
 
-TEST_CASE("an answer that ends before its length is an error, and what came is there") {
+TEST_CASE_TEMPLATE("an answer that ends before its length is an error, and what came is there", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(fetched.head.status == 200);
   CHECK(fetched.body == "half");
   check_error(fetched, "ended too early");
 }
 
-TEST_CASE("a chunked answer that ends without its last chunk is an error") {
+TEST_CASE_TEMPLATE("a chunked answer that ends without its last chunk is an error", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send(std::string(k_open_head) + "4\r\nhalf\r\n");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, request_to(server.url()));
   CHECK(fetched.body == "half");
   check_error(fetched, "could not answer");
 }
 
-TEST_CASE("a reset in the middle of the body is an error") {
+TEST_CASE_TEMPLATE("a reset in the middle of the body is an error", Way, ByCurl, Directly) {
   std::atomic<bool> taken{false};
   TcpServer server([&](Peer& peer, int) {
     peer.read_request();
@@ -96,7 +102,8 @@ TEST_CASE("a reset in the middle of the body is an error") {
     eventually([&] { return taken.load(); });
     peer.reset();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const auto exchange = transport.start(request_to(server.url()));
   std::string body;
   REQUIRE(exchange->wait_head(-1) == upstream::Wake::ready);
@@ -107,49 +114,57 @@ TEST_CASE("a reset in the middle of the body is an error") {
   CHECK(exchange->failure()->kind == ErrorKind::upstream_error);
 }
 
-TEST_CASE("an upstream that answers with something else than HTTP is an error that says so") {
+TEST_CASE_TEMPLATE("an upstream that answers with something else than HTTP is an error that says so", Way, ByCurl,
+                   Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send("220 mail.example ESMTP\r\n");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   check_error(fetch(transport, request_to(server.url())), "does not speak HTTP");
 }
 
-TEST_CASE("TLS asked of a port that speaks none is an error that names the scheme") {
+TEST_CASE_TEMPLATE("TLS asked of a port that speaks none is an error that names the scheme", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) { peer.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   check_error(fetch(transport, request_to("https" + server.url().substr(4))), "the right scheme and port");
 }
 
-TEST_CASE("an upstream that accepts and says nothing is given up after the patience for the first byte") {
+TEST_CASE_TEMPLATE("an upstream that accepts and says nothing is given up after the patience for the first byte", Way,
+                   ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) { peer.wait_for_close(); });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, impatient(server.url()));
   CHECK(!fetched.has_head);
   check_error(fetched, "sent no answer within 500 ms", ErrorKind::upstream_timeout);
   CHECK(eventually([&] { return server.closed() == 1; }));
 }
 
-TEST_CASE("a head alone is not the first byte of an answer") {
+TEST_CASE_TEMPLATE("a head alone is not the first byte of an answer", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send(k_open_head);
     peer.wait_for_close();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   const Fetched fetched = fetch(transport, impatient(server.url()));
   CHECK(fetched.head.status == 200);
   check_error(fetched, "sent no answer within 500 ms", ErrorKind::upstream_timeout);
 }
 
-TEST_CASE("an upstream that falls silent in its answer is given up after the idle patience") {
+TEST_CASE_TEMPLATE("an upstream that falls silent in its answer is given up after the idle patience", Way, ByCurl,
+                   Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send(std::string(k_open_head) + "4\r\nhalf\r\n");
     peer.wait_for_close();
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   upstream::Request request = impatient(server.url());
   request.first_byte_timeout = std::chrono::seconds(60);
   const Fetched fetched = fetch(transport, std::move(request));
@@ -158,17 +173,19 @@ TEST_CASE("an upstream that falls silent in its answer is given up after the idl
   CHECK(eventually([&] { return server.closed() == 1; }));
 }
 
-TEST_CASE("a compressed answer that cannot be read is an error") {
+TEST_CASE_TEMPLATE("a compressed answer that cannot be read is an error", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     peer.read_request();
     peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\ngarbage");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   check_error(fetch(transport, request_to(server.url())), "compressed, but not readable");
 }
 
-TEST_CASE("no failure shows a secret, neither the key nor what a URL carries") {
-  upstream::CurlTransport transport;
+TEST_CASE_TEMPLATE("no failure shows a secret, neither the key nor what a URL carries", Way, ByCurl, Directly) {
+  Way way;
+  upstream::Transport& transport = way.transport;
   std::string port;
   {
     TcpServer gone([](Peer&, int) {});
@@ -184,11 +201,12 @@ TEST_CASE("no failure shows a secret, neither the key nor what a URL carries") {
   }
 }
 
-TEST_CASE("a URL that is none is a failure of its own call only") {
+TEST_CASE_TEMPLATE("a URL that is none is a failure of its own call only", Way, ByCurl, Directly) {
   TcpServer server([](Peer& peer, int) {
     while (!peer.read_request().empty()) peer.answer("ok");
   });
-  upstream::CurlTransport transport;
+  Way way;
+  upstream::Transport& transport = way.transport;
   for (const char* url : {"", "http://", "ftp://127.0.0.1/", "http://[bad", "file:///etc/passwd"}) {
     CHECK_MESSAGE(fetch(transport, request_to(url)).failure.has_value(), std::string(url));
   }

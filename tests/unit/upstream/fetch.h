@@ -5,9 +5,19 @@
 #include <string>
 
 #include "daemon/upstream/curl_transport.h"
+#include "daemon/upstream/local/local_transport.h"
 #include "eventually.h"
 
 namespace nemo::test {
+
+// The two ways to a server on this machine: libcurl, and without it. What is promised of an exchange holds for both.
+struct ByCurl {
+  upstream::CurlTransport transport;
+};
+struct Directly {
+  upstream::CurlTransport others;
+  upstream::local::LocalTransport transport{others};
+};
 
 struct Fetched {
   bool has_head = false;

@@ -90,7 +90,8 @@ TEST_CASE("an answer gives a token and its life, at most a day") {
 TEST_CASE("an answer without a usable token is refused and the token is not shown") {
   for (const char* body : {"", "<html>", "[]", "{}", R"({"access_token":"","expires_in":1})", R"({"access_token":7})",
                            R"({"access_token":"ya29.secret"})", R"({"access_token":"ya29.secret","expires_in":0})",
-                           R"({"access_token":"ya29.secret\r\nX: y","expires_in":9})"}) {
+                           R"({"access_token":"ya29.secret\r\nX: y","expires_in":9})",
+                           R"({"access_token":"ya29.secret\u0000b","expires_in":9})"}) {
     CAPTURE(body);
     const auto grant = read_grant(body);
     REQUIRE(!grant.ok());
@@ -149,7 +150,7 @@ TEST_CASE("the date of an answer is read in the one form that may be sent") {
   for (const char* bad :
        {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 31 Feb 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:x7 GMT"}) {
+        "Sun, 06 Nov 1994 -8:49:37 GMT", "Sun, 06 Nov 1994 08:49:x7 GMT"}) {
     CAPTURE(bad);
     CHECK(!read(bad).has_value());
   }
