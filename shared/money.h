@@ -13,7 +13,7 @@ namespace nemo {
 struct NanoUsd {
   std::int64_t value = 0;
 
-  friend auto operator<=>(NanoUsd, NanoUsd) = default;
+  friend auto operator<=>(NanoUsd, NanoUsd) = default;  // NOLINT(modernize-use-nullptr): taken for a null pointer
   friend NanoUsd operator+(NanoUsd a, NanoUsd b) { return {a.value + b.value}; }
   friend NanoUsd operator-(NanoUsd a, NanoUsd b) { return {a.value - b.value}; }
   NanoUsd& operator+=(NanoUsd other) {

@@ -109,13 +109,13 @@ Status check_writable(const SettingsFile& file) {
 }
 
 Status replace(const SettingsFile& file, std::string_view text) {
-  if (const auto writable = check_writable(file); !writable) return writable;
+  if (Status writable = check_writable(file); !writable) return writable;
   std::error_code error;
   fs::create_directories(file.path.parent_path(), error);
   if (error)
     return fail(ErrorKind::storage, "cannot make " + file.path.parent_path().string() + ": " + error.message());
   const fs::path fresh = file.path.string() + ".nemo-" + std::to_string(::getpid());
-  if (const auto written = write_new(fresh, text, file.mode); !written) return written;
+  if (Status written = write_new(fresh, text, file.mode); !written) return written;
   Status outcome = check_unchanged(file);
   if (outcome && ::rename(fresh.c_str(), file.path.c_str()) != 0) outcome = trouble("cannot replace", file.path);
   if (!outcome) ::unlink(fresh.c_str());
@@ -123,7 +123,7 @@ Status replace(const SettingsFile& file, std::string_view text) {
 }
 
 Status remove(const SettingsFile& file) {
-  if (const auto unchanged = check_unchanged(file); !unchanged) return unchanged;
+  if (Status unchanged = check_unchanged(file); !unchanged) return unchanged;
   if (file.exists && ::unlink(file.path.c_str()) != 0) return trouble("cannot remove", file.path);
   return Done{};
 }

@@ -85,7 +85,7 @@ std::string item_of(const std::string& name, const Json& value, std::size_t inde
   const std::string margin(indentation, ' ');
   std::string out = margin + "- name: " + yaml_scalar(name) + "\n";
   for (const auto& [key, member] : value.items()) {
-    out += margin + "  " + key + ":";
+    out.append(margin).append("  ").append(key).append(":");
     if (!member.is_array()) {
       out += " " + scalar_of(member) + "\n";
       continue;
@@ -149,11 +149,13 @@ Result<std::string> put(std::string_view text, const Path& path, const Json& val
 Result<std::string> put_back(std::string_view text, const Path& path, std::string_view written) {
   Spot spot;
   if (const auto located = locate(text, path, spot); !located) return located.error();
-  const bool is_there = path.size() == 1 ? spot.block != nullptr : spot.item != nullptr;
-  if (!is_there) return fail(ErrorKind::not_found, "the setting is not there any more");
-  std::size_t begin = path.size() == 1 ? spot.block->value_begin : spot.item->begin;
+  const bool is_block = path.size() == 1;
+  if (is_block ? spot.block == nullptr : spot.item == nullptr) {
+    return fail(ErrorKind::not_found, "the setting is not there any more");
+  }
+  std::size_t begin = is_block ? spot.block->value_begin : spot.item->begin;
   if (written.empty() && begin > 0 && text[begin - 1] == ' ') --begin;  // put() made it for a value where none was
-  const std::size_t end = path.size() == 1 ? spot.block->value_end : spot.item->end;
+  const std::size_t end = is_block ? spot.block->value_end : spot.item->end;
   return checked(text, spot, spliced(text, {{begin, end, std::string(written)}}), path);
 }
 

@@ -36,7 +36,7 @@ std::int64_t cautious_tokens(const PromptSize& size) {
 
 std::int64_t tokens_an_image(const catalog::Model& model) {
   // 258 a tile. A picture is cut along its shorter side, so that only a long strip has more than 16 tiles.
-  if (model.publisher == "google") return 16 * 258;
+  if (model.publisher == "google") return std::int64_t{16} * 258;
   // Width times height by 750: 1,600 after the usual shrinking, three times that for models that take larger pictures.
   if (model.publisher == "anthropic") return 4'800;
   // High detail by tiles or patches: 1,500 to 2,900 where it is stated, up to 4,096 for open models.

@@ -14,6 +14,10 @@ namespace {
 // Nearly all bodies fit, so that they are read in one piece.
 constexpr std::size_t k_first_room = std::size_t{1} << 20U;
 
+void tell_of(const std::exception& bug) {
+  log::error(std::string("a call ended by a bug: ") + bug.what());
+}
+
 // Runs a stream to its end. False: the client left.
 bool pump(gateway::AnswerStream& stream, gateway::Settlement& settlement, int client_fd, AnswerWriter& writer) {
   using Step = gateway::AnswerStream::Step;
@@ -72,22 +76,26 @@ bool write_refusal(ClientSocket& socket, const Error& error, int status, call::S
 }
 
 After CallServer::serve(ClientSocket& socket, ReceivedCall call) const {
-  bool answered = false;
   const call::Surface surface = call.surface;
+  AnswerWriter::Manners manners;
+  manners.allowed_origin = call.allowed_origin;
+  manners.closes = call.closes;
+  manners.framing = call.framing;
+  gateway::Answer answer;
   try {
-    AnswerWriter::Manners manners;
-    manners.allowed_origin = call.allowed_origin;
-    manners.closes = call.closes;
-    manners.framing = call.framing;
-    const gateway::Answer answer = m_gateway.answer(incoming_from(call, socket.fd(), m_clock.wall()));
-    answered = true;
+    answer = m_gateway.answer(incoming_from(call, socket.fd(), m_clock.wall()));
+  } catch (const std::exception& bug) {
+    tell_of(bug);
+    const Error error = fail(ErrorKind::internal, "Nemo failed at this call; its log says more.");
+    write_refusal(socket, error, error.status(), surface);
+    return After::close;
+  }
+  try {
     return deliver(socket, answer, manners);
   } catch (const std::exception& bug) {
-    log::error(std::string("a call ended by a bug: ") + bug.what());
+    tell_of(bug);  // something of the answer is out
+    return After::close;
   }
-  const Error error = fail(ErrorKind::internal, "Nemo failed at this call; its log says more.");
-  if (!answered) write_refusal(socket, error, error.status(), surface);
-  return After::close;
 }
 
 After CallServer::deliver(ClientSocket& socket, const gateway::Answer& answer, AnswerWriter::Manners manners) const {
