@@ -118,6 +118,8 @@ Outcome Attempts::go(std::size_t index, std::optional<std::int64_t> output_cap) 
     note(first, *failed);
     return std::move(*failed);
   }
+  call::Trace& trace = m_settlement->record.trace;
+  if (trace.candidates.empty()) trace.candidates = routing::explain(m_asked.decision);
   if (!hedge) return take(first, hold);
   const upstream::Wake wake = first.wait_begin(m_clock.steady() + *hedge);
   if (wake != upstream::Wake::not_yet || !m_asked.purse.afford_also(*choices[*other].model)) return take(first, hold);

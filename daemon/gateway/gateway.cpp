@@ -49,7 +49,7 @@ void note_decision(call::CallRecord& record, const routing::Decision& decision) 
   if (decision.model != nullptr) record.model = decision.model->id;
   record.trace.model_reason = decision.model_reason;
   record.trace.strategy = routing::to_string(decision.strategy);
-  record.trace.candidates = routing::explain(decision);
+  record.trace.candidates.clear();  // told while upstream works
   if (decision.experiment != nullptr) {
     record.experiment = decision.experiment->name;
     record.arm = decision.arm->model;
@@ -248,8 +248,14 @@ Result<Answered> Gateway::route(Call& call) {
   routing::Decision decision;
   const Status decided =
       routing::decide(call.world.table, call.world.catalog, call.spec, circumstances_of(call), decision);
-  note_decision(call.settlement->record, decision);
-  if (!decided) return decided.error();
+  call::CallRecord& record = call.settlement->record;
+  note_decision(record, decision);
+  auto answered = decided ? admit(call, decision) : Result<Answered>(decided.error());
+  if (record.trace.candidates.empty()) record.trace.candidates = routing::explain(decision);
+  return answered;
+}
+
+Result<Answered> Gateway::admit(Call& call, const routing::Decision& decision) {
   auto admission = m_terms.limiter.admit(call.principal->scopes, likely_tokens(call.spec));
   if (!admission) return admission.error();
   call.settlement->admit(std::move(*admission));

@@ -46,6 +46,7 @@ class Gateway {
   struct Call;  // what is known of a call once its body has been read
   Answer serve(Incoming& incoming, Call& call);
   Result<Answered> route(Call& call);
+  Result<Answered> admit(Call& call, const routing::Decision& decision);
   Result<Answered> ask(const Call& call, const routing::Decision& decision);
   Result<Answered> complete(Call& call, const routing::Decision& decision);
   Result<Answered> attempt(const Call& call, const call::CallSpec& spec, const routing::Decision& decision);
