@@ -5,6 +5,8 @@
 
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::cli_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::Arguments;
@@ -457,3 +459,5 @@ TEST_CASE("doctor without a daemon says so and ends with 1") {
   CHECK(said.status == 1);
   CHECK(holds(said.out, "✘ daemon"));
 }
+
+}  // namespace nemo::test::cli_test

@@ -9,6 +9,8 @@
 #include "tcp_server.h"
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::connect_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::Arguments;
@@ -315,3 +317,5 @@ TEST_CASE("the list shows what is here, --all what could be, and doctor those th
   home.run({"keys", "revoke", home.only_key()});
   CHECK(holds(doctor(), "nemo connect codex --write"));
 }
+
+}  // namespace nemo::test::connect_test

@@ -7,6 +7,8 @@
 
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::people_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::Arguments;
@@ -339,3 +341,5 @@ TEST_CASE("every new command's help has an example") {
     CHECK(holds(said.out, "nemo " + command.front()));
   }
 }
+
+}  // namespace nemo::test::people_test

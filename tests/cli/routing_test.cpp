@@ -6,6 +6,8 @@
 
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::routing_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::Arguments;
@@ -273,3 +275,5 @@ TEST_CASE("doctor and status tell a missing token of Google with its reason and 
   CHECK(holds(status.out, "missing"));
   CHECK(holds(status.out, "/x.json has no private_key"));
 }
+
+}  // namespace nemo::test::routing_test

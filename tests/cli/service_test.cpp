@@ -8,6 +8,8 @@
 
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::service_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::Arguments;
@@ -303,3 +305,5 @@ TEST_CASE("with launchd the agent is written, loaded, shown and taken out again"
   CHECK(changes(machine.asked()).front().starts_with("launchctl bootout gui/"));
   CHECK_FALSE(fs::exists(machine.agent()));
 }
+
+}  // namespace nemo::test::service_test

@@ -6,6 +6,8 @@
 
 #include "tests/cli/nemo_with_daemon.h"
 
+namespace nemo::test::status_test {
+
 using namespace nemo;
 using Json = nlohmann::ordered_json;
 using nemo::test::holds;
@@ -107,3 +109,5 @@ TEST_CASE("usage shows what was written to the providers' caches, and only where
   CHECK(rows[1]["cache_write_tokens"] == 0);
   CHECK(holds(daemon.run({"usage", "--csv"}).out, "claude,3,1,9000,2,5,2,4321\r\n"));
 }
+
+}  // namespace nemo::test::status_test

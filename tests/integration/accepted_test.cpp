@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::accepted_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -113,3 +115,5 @@ TEST_CASE("verdicts outlive the daemon, and what nobody has judged stays so") {
   CHECK(row["accepted"] == 1);
   CHECK(row["dismissed"] == 0);
 }
+
+}  // namespace nemo::test::accepted_test

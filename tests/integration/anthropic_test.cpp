@@ -5,6 +5,8 @@
 #include "error_shape.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::anthropic_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -332,3 +334,5 @@ TEST_CASE("a client that leaves Anthropic's stream pays for the input as stated 
   CHECK(row["output_tokens"] == 3);
   CHECK(nanos(row["cost"]) == k_cost_of_input + 3 * k_output);
 }
+
+}  // namespace nemo::test::anthropic_test

@@ -5,6 +5,8 @@
 #include "error_shape.h"
 #include "harness.h"
 
+namespace nemo::test::bad_input_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -338,3 +340,5 @@ TEST_CASE("a preflight is answered for allowed origins only, and errors reach an
   expect_error(error, 400, "invalid_request");
   CHECK(error.header("access-control-allow-origin") == "http://localhost:3000");
 }
+
+}  // namespace nemo::test::bad_input_test

@@ -10,6 +10,8 @@
 #include "error_shape.h"
 #include "harness.h"
 
+namespace nemo::test::bad_upstream_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -158,3 +160,5 @@ TEST_CASE("an upstream without its key is no deployment, and the way to give it 
   rig.admin("POST", "/upstreams/bad/key", {{"key", "sk-work-0123456789abcdef"}});
   CHECK(ask(rig).status == 200);
 }
+
+}  // namespace nemo::test::bad_upstream_test

@@ -10,6 +10,8 @@
 
 #include "entitled.h"
 
+namespace nemo::test::budget_ceiling_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -435,3 +437,5 @@ TEST_CASE("limits that are raised and lowered while calls run are passed neither
                  {{"team", "crew", "week"}, 1'000 * k_cost}};
   check_standings(rig, crew, (spent + 5) * k_cost);
 }
+
+}  // namespace nemo::test::budget_ceiling_test

@@ -5,6 +5,8 @@
 #include "error_shape.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::budget_change_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -301,3 +303,5 @@ TEST_CASE("a threshold that is passed is recorded once, shown, and posted to the
   CHECK(rig.admin("GET", "/status")["alerts"].size() == 3);
   CHECK(webhook.requests().size() == 3);
 }
+
+}  // namespace nemo::test::budget_change_test

@@ -4,6 +4,8 @@
 #include "entitled.h"
 #include "error_shape.h"
 
+namespace nemo::test::budget_fallback_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("a lane's fallback is a model that is known") {
   CHECK(answer["error"]["code"] == "invalid_config");
   CHECK(contains(answer["error"]["message"].get<std::string>(), "nobody-has-it"));
 }
+
+}  // namespace nemo::test::budget_fallback_test

@@ -4,6 +4,8 @@
 #include "entitled.h"
 #include "error_shape.h"
 
+namespace nemo::test::budget_refusal_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -280,3 +282,5 @@ TEST_CASE("embeddings set aside what they read and nothing else") {
   CHECK(row["reserved"] == dollars(row["estimated_tokens"].get<std::int64_t>() * k_token));
   CHECK(budget_of(rig, "key", key.id, "total")["spent"] == dollars(100 * k_token));
 }
+
+}  // namespace nemo::test::budget_refusal_test

@@ -5,6 +5,8 @@
 #include "entitled.h"
 #include "error_shape.h"
 
+namespace nemo::test::budget_stream_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -201,3 +203,5 @@ TEST_CASE("a call that fails over is paid for once, at the price of the model th
   CHECK(standing(rig, key)["spent"] == row["cost"]);
   CHECK(standing(rig, key)["reserved"] == "0");
 }
+
+}  // namespace nemo::test::budget_stream_test

@@ -5,6 +5,8 @@
 #include "harness.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::cancel_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -301,3 +303,5 @@ TEST_CASE("a connection serves on after a stream, and a cancel on one connection
   }
   CHECK(rig.rows(3).size() == 3);
 }
+
+}  // namespace nemo::test::cancel_test

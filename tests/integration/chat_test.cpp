@@ -3,6 +3,8 @@
 #include "harness.h"
 #include "shared/money.h"
 
+namespace nemo::test::chat_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -229,3 +231,5 @@ TEST_CASE("tool calls pass, streamed and not, and are billed") {
     CHECK(row["output_tokens"].get<int>() > 0);
   }
 }
+
+}  // namespace nemo::test::chat_test

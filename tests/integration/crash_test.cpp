@@ -16,6 +16,8 @@
 #include "child_process.h"
 #include "entitled.h"
 
+namespace nemo::test::crash_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -370,3 +372,5 @@ TEST_CASE("kill -9 under load frees no budget that was used, passes none, and lo
   trial.end();
   MESSAGE(rounds, " rounds of kill -9: ", trial.summary());
 }
+
+}  // namespace nemo::test::crash_test

@@ -10,6 +10,8 @@
 #include "error_shape.h"
 #include "harness.h"
 
+namespace nemo::test::edge_test {
+
 using namespace nemo::test;
 using std::chrono::milliseconds;
 
@@ -343,3 +345,5 @@ TEST_CASE("without require_key no key and foreign keys are the seat local; a key
   CHECK(seats["tester"] == 1);
   CHECK(seats[""] == 1);
 }
+
+}  // namespace nemo::test::edge_test

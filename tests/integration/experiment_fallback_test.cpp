@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::experiment_fallback_test {
+
 using namespace nemo::test;
 
 TEST_CASE("a call that a fallback answered names the arm that was drawn, and counts for none") {
@@ -26,3 +28,5 @@ TEST_CASE("a call that a fallback answered names the arm that was drawn, and cou
   REQUIRE(report["arms"].size() == 1);
   CHECK(report["arms"][0]["calls"] == 1);
 }
+
+}  // namespace nemo::test::experiment_fallback_test

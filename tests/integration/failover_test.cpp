@@ -5,6 +5,8 @@
 #include "raw_upstream.h"
 #include "shared/money.h"
 
+namespace nemo::test::failover_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -306,3 +308,5 @@ TEST_CASE("a fallback that does not exist is refused before anything is asked") 
   CHECK(reply.body.find("gemini-2.5-pro") != std::string::npos);
   CHECK(rig.upstream.summary()["started"] == 0);
 }
+
+}  // namespace nemo::test::failover_test

@@ -4,6 +4,8 @@
 #include "harness.h"
 #include "tests/eval_fim/evaluate.h"
 
+namespace nemo::test::fim_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -159,3 +161,5 @@ TEST_CASE("llama.cpp's clients learn the context's size, and how long a text is,
   CHECK(rig.post("/tokenize", R"({"content":[1]})").status == 400);
   CHECK(rig.post("/tokenize", R"({"content":[1]})").json()["error"]["code"] == 400);
 }
+
+}  // namespace nemo::test::fim_test

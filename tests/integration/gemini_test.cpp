@@ -11,6 +11,8 @@
 #include "harness.h"
 #include "shared/money.h"
 
+namespace nemo::test::gemini_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -411,3 +413,5 @@ TEST_CASE("models are listed and shown as Gemini's clients read them, and tokens
         "INVALID_ARGUMENT");
   CHECK(rig.upstream.summary()["started"] == 0);
 }
+
+}  // namespace nemo::test::gemini_test

@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::hedge_content_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("a stream that stalls behind its role is outrun by the second, and can
   CHECK(eventually([&] { return first.summary()["cancelled"] == 1; }));
   CHECK(rig.rows(1)[0]["status"] == "ok");
 }
+
+}  // namespace nemo::test::hedge_content_test

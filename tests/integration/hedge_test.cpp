@@ -4,6 +4,8 @@
 #include "entitled.h"
 #include "error_shape.h"
 
+namespace nemo::test::hedge_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -188,3 +190,5 @@ TEST_CASE("a client that leaves during a race ends both calls") {
   CHECK(nanos(row["cost"]) == Pair::bill(pair.first) + Pair::bill(pair.second));
   pair.check_that_nothing_is_left();
 }
+
+}  // namespace nemo::test::hedge_test

@@ -5,6 +5,8 @@
 #include "daemon/upstream/transfer.h"
 #include "tls_front.h"
 
+namespace nemo::test::http2_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -247,3 +249,5 @@ TEST_CASE("clear text sent to a TLS port is a 502 that names the upstream") {
   CHECK(reply.json()["error"]["code"] == "upstream_error");
   CHECK(reply.json()["error"]["message"].get<std::string>().find("127.0.0.1") != std::string::npos);
 }
+
+}  // namespace nemo::test::http2_test

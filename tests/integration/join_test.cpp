@@ -8,6 +8,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::join_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -304,3 +306,5 @@ TEST_CASE("a keystroke that waits gives way to the next one without a call") {
   // What is known already need not wait.
   CHECK(rig.post(k_path, completion("value: xyal").dump()).header("x-nemo-cache") == "type-through");
 }
+
+}  // namespace nemo::test::join_test

@@ -13,6 +13,8 @@
 #include "error_shape.h"
 #include "harness.h"
 
+namespace nemo::test::lifecycle_test {
+
 using namespace nemo::test;
 using nemo::Daemon;
 using nemo::DaemonOptions;
@@ -331,3 +333,5 @@ TEST_CASE("a config that cannot be read keeps the daemon from starting on a gues
   std::ofstream(options.config_file) << "listen = \"127.0.0.1:0\"\nretention_days = \"long\"\n";
   CHECK(contains(why_not(options), options.config_file.string() + ":2"));
 }
+
+}  // namespace nemo::test::lifecycle_test

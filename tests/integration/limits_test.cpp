@@ -7,6 +7,8 @@
 #include "entitled.h"
 #include "error_shape.h"
 
+namespace nemo::test::limits_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -281,3 +283,5 @@ TEST_CASE("a call that upstream keeps waiting too long gives its place back") {
   CHECK(comes_to_rest(rig));
   CHECK(ask(rig, key).status == 200);
 }
+
+}  // namespace nemo::test::limits_test

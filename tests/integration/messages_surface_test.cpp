@@ -9,6 +9,8 @@
 #include "fake_google.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::messages_surface_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -411,3 +413,5 @@ TEST_CASE("a client that looks whether anybody is there finds out before it call
   caller.send(keyed);
   CHECK(caller.receive().status == 200);
 }
+
+}  // namespace nemo::test::messages_surface_test

@@ -15,6 +15,8 @@
 #include "harness.h"
 #include "shared/version.h"
 
+namespace nemo::test::nemod_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -240,3 +242,5 @@ TEST_CASE("config and data come from the environment, and nothing that nemod kee
     CHECK((entry.status().permissions() & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
   }
 }
+
+}  // namespace nemo::test::nemod_test

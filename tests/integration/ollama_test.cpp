@@ -11,6 +11,8 @@
 #include "harness.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::ollama_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -366,3 +368,5 @@ TEST_CASE("nemod says where Ollama's clients find it, or who has that address, a
   const std::string own = "127.0.0.1:" + std::to_string(home.upstream.port());
   CHECK(said(home, own, "Ollama's clients find no Nemo").find("upstream \"fake\"") != std::string::npos);
 }
+
+}  // namespace nemo::test::ollama_test

@@ -5,6 +5,8 @@
 #include "error_shape.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::responses_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -462,3 +464,5 @@ TEST_CASE("a model that speaks Anthropic's Messages answers with responses too")
   CHECK(rows[0]["status"] == "ok");
   CHECK(rows[0]["output_tokens"] == 9);
 }
+
+}  // namespace nemo::test::responses_test

@@ -10,6 +10,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::routing_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -358,3 +360,5 @@ TEST_CASE("a deployment takes no more calls a minute than its rpm, and then says
   CHECK(wait <= 60);
   CHECK(regions.north.summary()["started"] == 2);
 }
+
+}  // namespace nemo::test::routing_test

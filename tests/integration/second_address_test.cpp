@@ -9,6 +9,8 @@
 #include "harness.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::second_address_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -93,3 +95,5 @@ TEST_CASE("nemod's log names what waits for a restart when its config file was c
   nemod.signal(SIGTERM);
   CHECK(nemod.wait() == 0);
 }
+
+}  // namespace nemo::test::second_address_test

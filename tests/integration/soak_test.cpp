@@ -12,6 +12,8 @@
 #include "sanitizer.h"
 #include "shared/money.h"
 
+namespace nemo::test::soak_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -313,3 +315,5 @@ TEST_CASE(
   check_rows(calls, rows);
   check_sums(rig, calls, by_id);
 }
+
+}  // namespace nemo::test::soak_test

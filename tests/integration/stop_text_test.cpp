@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+namespace nemo::test::stop_text_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("a stream that comes to a stop text ends at once, on every surface, an
     CHECK(row["cost"] != "0");
   }
 }
+
+}  // namespace nemo::test::stop_text_test

@@ -5,6 +5,8 @@
 #include "raw_upstream.h"
 #include "shared/money.h"
 
+namespace nemo::test::stream_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -330,3 +332,5 @@ TEST_CASE("content reaches the client while upstream is still at work") {
   while (seen.find("\"content\":\" ") == std::string::npos) seen += client.receive_some();
   CHECK(rig.upstream.summary()["open"] == 1);
 }
+
+}  // namespace nemo::test::stream_test

@@ -4,6 +4,8 @@
 #include "harness.h"
 #include "raw_upstream.h"
 
+namespace nemo::test::surfaces_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -311,3 +313,5 @@ TEST_CASE("paths answer without /v1 too, health needs no key, and HEAD has a hea
     CHECK(all.find("Content-Length: " + std::to_string(rig.get(path).body.size())) != std::string::npos);
   }
 }
+
+}  // namespace nemo::test::surfaces_test

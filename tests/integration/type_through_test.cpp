@@ -8,6 +8,8 @@
 #include "harness.h"
 #include "typing_trace.h"
 
+namespace nemo::test::type_through_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -204,3 +206,5 @@ TEST_CASE("the recorded typing needs half the calls, and gets nothing that the m
   CHECK(upstream_calls(rig) == static_cast<int>(requests.size()) - served);
   MESSAGE(served << " of " << requests.size() << " completions needed no upstream call");
 }
+
+}  // namespace nemo::test::type_through_test

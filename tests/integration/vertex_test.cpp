@@ -11,6 +11,8 @@
 #include "harness.h"
 #include "shared/money.h"
 
+namespace nemo::test::vertex_test {
+
 using namespace nemo::test;
 
 namespace {
@@ -352,3 +354,5 @@ TEST_CASE("2,000 calls across several renewals: none is refused, none waits, and
   CHECK(static_cast<std::size_t>(across.tokens) * 50 < across.ms.size());
   CHECK(refused_calls(moving) == 0);
 }
+
+}  // namespace nemo::test::vertex_test

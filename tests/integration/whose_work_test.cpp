@@ -8,6 +8,8 @@
 #include "child_process.h"
 #include "harness.h"
 
+namespace nemo::test::whose_work_test {
+
 using namespace nemo;
 namespace fs = std::filesystem;
 
@@ -152,3 +154,5 @@ TEST_CASE("a process outside of any project has its name in the row, and no proj
   CHECK(row.at("project") == "");
   CHECK(row.at("branch") == "");
 }
+
+}  // namespace nemo::test::whose_work_test

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+namespace nemo::test::key_book_test {
+
 using nemo::ErrorKind;
 using nemo::Micros;
 using nemo::WallTime;
@@ -244,3 +246,5 @@ TEST_CASE("a key that stays in the book is known all the while the book is being
   caller.join();
   CHECK(refused == 0);
 }
+
+}  // namespace nemo::test::key_book_test

@@ -6,6 +6,8 @@
 
 #include "shared/ids.h"
 
+namespace nemo::test::virtual_key_test {
+
 using nemo::WallTime;
 using nemo::access::hash_key;
 using nemo::access::last4_of;
@@ -78,3 +80,5 @@ TEST_CASE("a text of less than four characters is its own end") {
   CHECK(last4_of(nemo::Secret("abc")) == "abc");
   CHECK(last4_of(nemo::Secret()).empty());
 }
+
+}  // namespace nemo::test::virtual_key_test

@@ -4,6 +4,8 @@
 
 #include "counting_house.h"
 
+namespace nemo::test::book_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using budget::Reservation;
@@ -103,3 +105,5 @@ TEST_CASE("a used up budget refuses only calls that can cost something") {
   CHECK(free->amount() == usd("0"));
   CHECK_FALSE(free->resize(usd("0.1"), usd("0.2")).ok());
 }
+
+}  // namespace nemo::test::book_test

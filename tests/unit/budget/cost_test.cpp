@@ -6,6 +6,8 @@
 
 #include "daemon/catalog/catalog.h"
 
+namespace nemo::test::cost_test {
+
 using nemo::NanoUsd;
 using nemo::budget::cost_of;
 using nemo::call::Usage;
@@ -137,3 +139,5 @@ TEST_CASE("reasoning tokens are part of the output and are not charged again") {
   usage.reasoning_tokens = 900;
   CHECK(cost_of(flat("1", "1"), usage) == cost_of(flat("1", "1"), tokens(0, 0, 1'000)));
 }
+
+}  // namespace nemo::test::cost_test

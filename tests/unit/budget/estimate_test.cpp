@@ -4,6 +4,8 @@
 
 #include <limits>
 
+namespace nemo::test::estimate_test {
+
 using namespace nemo;
 using budget::cautious_tokens;
 using budget::Density;
@@ -110,3 +112,5 @@ TEST_CASE("absurd counts neither overflow nor raise the bound beyond a token a b
   density.observe(model("google"), {most, most, 0}, std::numeric_limits<std::int64_t>::max());
   CHECK(density.input_tokens_bound(model("google"), {most, most, std::numeric_limits<std::int64_t>::max()}) > 0);
 }
+
+}  // namespace nemo::test::estimate_test

@@ -6,6 +6,8 @@
 
 #include "plain_model.h"
 
+namespace nemo::test::interleavings_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using budget::Period;
@@ -398,3 +400,5 @@ TEST_CASE("whatever happens in whatever order, no limit is passed and a crash fr
 TEST_CASE("with overruns, changed limits and reconciled crashes the book still agrees with the plain model") {
   run(Kind::anything, 90, 150);
 }
+
+}  // namespace nemo::test::interleavings_test

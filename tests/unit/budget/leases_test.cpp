@@ -5,6 +5,8 @@
 
 #include "counting_house.h"
 
+namespace nemo::test::leases_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using budget::Book;
@@ -278,3 +280,5 @@ TEST_CASE("a write that ends after the book is gone does no harm") {
   store.write_all();
   CHECK(store.lease_of(k_key) >= usd("1"));
 }
+
+}  // namespace nemo::test::leases_test

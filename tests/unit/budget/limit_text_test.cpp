@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::limit_text_test {
+
 using namespace nemo;
 using budget::parse_budget;
 using call::Window;
@@ -79,3 +81,5 @@ TEST_CASE("a text that goes on and on is quoted in part") {
   REQUIRE_FALSE(budget.ok());
   CHECK(budget.error().message.size() < 300);
 }
+
+}  // namespace nemo::test::limit_text_test

@@ -3,6 +3,8 @@
 
 #include "counting_house.h"
 
+namespace nemo::test::notices_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Window;
@@ -123,3 +125,5 @@ TEST_CASE("standings are by scope and then by window") {
   CHECK(standings[1].limit == usd("3"));
   CHECK(standings[2].limit == usd("1"));
 }
+
+}  // namespace nemo::test::notices_test

@@ -7,6 +7,8 @@
 
 #include "counting_house.h"
 
+namespace nemo::test::threads_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using budget::Book;
@@ -100,3 +102,5 @@ TEST_CASE("calls that wait for a lease go on when the store's thread has written
   crowd.store.write_all();
   crowd.check_afterwards(k_limit);
 }
+
+}  // namespace nemo::test::threads_test

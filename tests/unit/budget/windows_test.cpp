@@ -3,6 +3,8 @@
 
 #include "counting_house.h"
 
+namespace nemo::test::windows_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using budget::Calendar;
@@ -171,3 +173,5 @@ TEST_CASE("another time zone sums the same spending by other midnights") {
   house.book.configure(calendar_of("Europe/Berlin"), {{k_key, {{Window::day, usd("5")}}}});
   CHECK(house.standing(k_key).spent == usd("0"));
 }
+
+}  // namespace nemo::test::windows_test

@@ -6,6 +6,8 @@
 
 #include "daemon/call/scope.h"
 
+namespace nemo::test::terms_test {
+
 using namespace nemo;
 using namespace nemo::call;
 
@@ -97,3 +99,5 @@ TEST_CASE("a seat and a team of one name are two scopes") {
   const std::set<Scope> scopes{{ScopeKind::seat, "core"}, {ScopeKind::team, "core"}, {ScopeKind::seat, "core"}};
   CHECK(scopes.size() == 2);
 }
+
+}  // namespace nemo::test::terms_test

@@ -8,6 +8,8 @@
 
 #include "daemon/catalog/catalog.h"
 
+namespace nemo::test::anthropic_name_test {
+
 using nemo::catalog::anthropic_name;
 
 TEST_CASE("a dated version stands behind a hyphen, and the default version is none") {
@@ -35,3 +37,5 @@ TEST_CASE("no two models of the catalog have one name at Anthropic, and none kee
   }
   CHECK(names.size() == 13);
 }
+
+}  // namespace nemo::test::anthropic_name_test

@@ -5,6 +5,8 @@
 
 #include "daemon/catalog/catalog.h"
 
+namespace nemo::test::builtin_models_test {
+
 using nemo::NanoUsd;
 using nemo::catalog::builtin_models;
 using nemo::catalog::Model;
@@ -155,3 +157,5 @@ TEST_CASE("the completion lane's usual models carry the tag code") {
   CHECK_FALSE(tagged(row("text-embedding-005"), "code"));
   CHECK_FALSE(tagged(row("gemini-2.5-flash-image"), "code"));
 }
+
+}  // namespace nemo::test::builtin_models_test

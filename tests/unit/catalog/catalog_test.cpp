@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace nemo::test::catalog_test {
+
 using nemo::NanoUsd;
 using nemo::catalog::builtin_models;
 using nemo::catalog::Catalog;
@@ -162,3 +164,5 @@ TEST_CASE("a model of the config is suggested like any other") {
   REQUIRE_FALSE(catalog.nearest("my-locl-model").empty());
   CHECK(catalog.nearest("my-locl-model").front() == "my-local-model");
 }
+
+}  // namespace nemo::test::catalog_test

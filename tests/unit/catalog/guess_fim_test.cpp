@@ -4,6 +4,8 @@
 
 #include "daemon/catalog/catalog.h"
 
+namespace nemo::test::guess_fim_test {
+
 using namespace nemo::catalog;
 using nemo::call::FimForm;
 
@@ -41,3 +43,5 @@ TEST_CASE("what the config says of a model's holes is in the catalog, and nothin
   CHECK(catalog.find("own")->fim == FimForm::glm);
   CHECK_FALSE(catalog.find("codestral-2")->fim);
 }
+
+}  // namespace nemo::test::guess_fim_test

@@ -6,6 +6,8 @@
 
 #include "cli/output/text.h"
 
+namespace nemo::test::ab_report_test {
+
 using namespace nemo;
 using namespace nemo::cli::commands;
 using nemo::cli::output::Colours;
@@ -108,3 +110,5 @@ TEST_CASE("a model's name cannot give the terminal orders") {
   CHECK_FALSE(
       holds(draw({{}, {arm_named("a\x1b[31m")}, {{"cost", "a\x1b[0m", "b", {}, true, "\x1b[2J"}}, true}), "\x1b"));
 }
+
+}  // namespace nemo::test::ab_report_test

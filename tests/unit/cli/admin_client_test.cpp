@@ -12,6 +12,8 @@
 
 #include "tests/cli/fake_daemon.h"
 
+namespace nemo::test::admin_client_test {
+
 using namespace nemo;
 using nemo::cli::AdminClient;
 using nemo::test::FakeDaemon;
@@ -268,3 +270,5 @@ TEST_CASE("a probe says how many models were listed, or why none") {
   daemon.control.probe_outcome = fail(ErrorKind::upstream_timeout, "no answer");
   CHECK(daemon.client.probe("nemo").error().kind == ErrorKind::upstream_timeout);
 }
+
+}  // namespace nemo::test::admin_client_test

@@ -15,6 +15,8 @@
 #include "shared/admin/team.h"
 #include "shared/admin/usage.h"
 
+namespace nemo::test::admin_json_test {
+
 using namespace nemo;
 using namespace nemo::admin;
 
@@ -199,3 +201,5 @@ TEST_CASE("an error keeps its kind and its message on the way to the command lin
   CHECK(error_from_json(error_to_json(fail(ErrorKind::not_found, "no"))).kind == ErrorKind::not_found);
   CHECK(error_from_json(Json::parse(R"({"error":{"code":"news","message":"m"}})")).kind == ErrorKind::internal);
 }
+
+}  // namespace nemo::test::admin_json_test

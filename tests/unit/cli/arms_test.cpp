@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::arms_test {
+
 using namespace nemo;
 using namespace nemo::cli::commands;
 
@@ -36,3 +38,5 @@ TEST_CASE("arms are shown with their shares of all weights") {
   CHECK(describe_arms({{"a", 1}, {"b", 3}}) == "a 25 %, b 75 %");
   CHECK(describe_arms({{"a", 0}}) == "a 0 %");
 }
+
+}  // namespace nemo::test::arms_test

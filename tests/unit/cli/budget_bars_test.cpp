@@ -8,6 +8,8 @@
 #include "cli/output/text.h"
 #include "shared/admin/timestamp.h"
 
+namespace nemo::test::budget_bars_test {
+
 using namespace nemo;
 using namespace nemo::cli::commands;
 using nemo::cli::output::Colours;
@@ -110,3 +112,5 @@ TEST_CASE("a gauge has its full width and is full only when all is used") {
   CHECK(cli::output::gauge(1, 4) == "████");
   CHECK(cli::output::gauge(7, 4) == "████");
 }
+
+}  // namespace nemo::test::budget_bars_test

@@ -4,6 +4,8 @@
 
 #include "cli/commands/price_sum.h"
 
+namespace nemo::test::choose_key_test {
+
 using namespace nemo;
 using namespace nemo::cli::commands;
 
@@ -99,3 +101,5 @@ TEST_CASE("above 200,000 tokens of input the higher prices hold for all of it") 
 TEST_CASE("a model without a price has no sum") {
   CHECK_FALSE(sum_prices(admin::Model{}, admin::Call{}).has_value());
 }
+
+}  // namespace nemo::test::choose_key_test

@@ -13,6 +13,8 @@
 #include "cli/editors/survey.h"
 #include "tests/cli/fake_daemon.h"
 
+namespace nemo::test::connected_clients_test {
+
 using namespace nemo;
 using namespace nemo::cli::editors;
 namespace fs = std::filesystem;
@@ -281,3 +283,5 @@ TEST_CASE("a diff shows three lines around a change, and says when a line end is
         "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-1\n+x\n 2\n 3\n 4\n@@ -6,4 +6,4 @@\n 6\n 7\n 8\n-9\n+y\n");
   CHECK(unified_diff("a\n", "a\n", "f").empty());
 }
+
+}  // namespace nemo::test::connected_clients_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::convert_route_test {
+
 using namespace nemo;
 using nemo::routing::Answering;
 
@@ -165,3 +167,5 @@ TEST_CASE("the lane's reason is that of the call's shape, unless the caller chos
   decision.model_reason = "the caller named lane reasoning";
   CHECK(admin::to_plan(spec, decision, Done{}).lane_reason == "the caller named lane reasoning");
 }
+
+}  // namespace nemo::test::convert_route_test

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+namespace nemo::test::dotenv_engine_test {
+
 using namespace nemo;
 using namespace nemo::cli::editors;
 
@@ -51,3 +53,5 @@ TEST_CASE("what is no text of lines is refused") {
   CHECK_FALSE(k_dotenv_engine.put(std::string("A=1\0", 4), {"A"}, "b").ok());
   CHECK_FALSE(k_dotenv_engine.put(std::string(k_largest_file + 1, 'x'), {"A"}, "b").ok());
 }
+
+}  // namespace nemo::test::dotenv_engine_test

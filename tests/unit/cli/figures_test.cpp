@@ -4,6 +4,8 @@
 
 #include "cli/output/json_text.h"
 
+namespace nemo::test::figures_test {
+
 using namespace nemo::cli::output;
 
 TEST_CASE("small amounts keep two digits, dollars keep cents") {
@@ -78,3 +80,5 @@ TEST_CASE("a little shows as a little and nothing as nothing") {
 TEST_CASE("CSV quotes what needs it and doubles quotes") {
   CHECK(csv_line({"a", "b,c", "say \"hi\"", "", "two\nlines"}) == "a,\"b,c\",\"say \"\"hi\"\"\",,\"two\nlines\"\r\n");
 }
+
+}  // namespace nemo::test::figures_test

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+namespace nemo::test::jsonc_engine_test {
+
 using namespace nemo;
 using namespace nemo::cli::editors;
 using admin::Json;
@@ -126,3 +128,5 @@ TEST_CASE("malformed JSONC is refused with its line") {
   CHECK(fault_of(std::string(100, '[')).find("64 deep") != std::string::npos);
   CHECK(fault_of("{ \"b\": undefined }").find("a value is expected") != std::string::npos);
 }
+
+}  // namespace nemo::test::jsonc_engine_test

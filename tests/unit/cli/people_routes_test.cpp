@@ -8,6 +8,8 @@
 #include "daemon/admin/routes.h"
 #include "tests/cli/fake_daemon.h"
 
+namespace nemo::test::people_routes_test {
+
 using namespace nemo;
 using nemo::cli::AdminClient;
 using nemo::test::FakeDaemon;
@@ -409,3 +411,5 @@ TEST_CASE("a path that is there answers another method with 405, and a body that
   CHECK(routes.answer({"PATCH", "/seats/a", {}, "nonsense"}).status == 400);
   CHECK(routes.answer({"POST", "/unsettled/three/release", {}, "{}"}).status == 400);
 }
+
+}  // namespace nemo::test::people_routes_test

@@ -2,6 +2,8 @@
 
 #include "daemon/admin/convert.h"
 
+namespace nemo::test::project_names_test {
+
 using namespace nemo;
 using admin::Paths;
 
@@ -57,3 +59,5 @@ TEST_CASE("usage can be asked for by project") {
   REQUIRE(query.ok());
   CHECK(query->by == ledger::UsageGroup::project);
 }
+
+}  // namespace nemo::test::project_names_test

@@ -7,6 +7,8 @@
 #include "daemon/admin/routes.h"
 #include "tests/cli/fake_daemon.h"
 
+namespace nemo::test::routing_routes_test {
+
 using namespace nemo;
 using nemo::cli::AdminClient;
 using nemo::routing::ExperimentState;
@@ -278,3 +280,5 @@ TEST_CASE("the attempts of a call bear its cost between them: what was given up 
   CHECK(story->attempts.at(1).cost == "0.001");
   CHECK(story->call.accepted == true);
 }
+
+}  // namespace nemo::test::routing_routes_test

@@ -13,6 +13,8 @@
 #include "cli/service/systemd.h"
 #include "temp_folder.h"
 
+namespace nemo::test::service_text_test {
+
 using namespace nemo;
 using namespace nemo::cli::service;
 namespace fs = std::filesystem;
@@ -237,3 +239,5 @@ TEST_CASE("places that only this shell's variables name go into the plan, and a 
   variables["NEMOROUTER_API_KEY"] = "sk-1";
   CHECK(unseen_credentials(env) == std::vector<std::string>{"NEMOROUTER_API_KEY"});
 }
+
+}  // namespace nemo::test::service_text_test

@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+namespace nemo::test::table_test {
+
 using namespace nemo::cli::output;
 
 namespace {
@@ -123,3 +125,5 @@ TEST_CASE("bytes that are not UTF-8 are shown as replacement characters") {
   CHECK(printable("\u202Eevil") == "·evil");
   CHECK(printable("ü…日") == "ü…日");
 }
+
+}  // namespace nemo::test::table_test

@@ -6,6 +6,8 @@
 
 #include "shared/admin/timestamp.h"
 
+namespace nemo::test::times_test {
+
 using namespace nemo;
 using namespace nemo::cli;
 
@@ -78,3 +80,5 @@ TEST_CASE("RFC 3339 is read back as it was written") {
   const WallTime time = k_now + Micros{123'000};
   CHECK(*admin::parse_rfc3339(to_rfc3339(time)) == time);
 }
+
+}  // namespace nemo::test::times_test

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+namespace nemo::test::toml_engine_test {
+
 using namespace nemo;
 using namespace nemo::cli::editors;
 using admin::Json;
@@ -94,3 +96,5 @@ TEST_CASE("malformed TOML is refused with its line") {
   CHECK(fault_of("a = " + std::string(100, '['), {"c"}).find("16 deep") != std::string::npos);
   CHECK(fault_of("[$a]\n", {"c"}).find("line 1") != std::string::npos);
 }
+
+}  // namespace nemo::test::toml_engine_test

@@ -7,6 +7,8 @@
 
 #include "cli/editors/yaml_blocks.h"
 
+namespace nemo::test::yaml_engine_test {
+
 using namespace nemo;
 using namespace nemo::cli::editors;
 using admin::Json;
@@ -125,3 +127,5 @@ TEST_CASE("YAML scalars that mean something else when plain are quoted") {
   }
   CHECK(yaml_scalar("http://127.0.0.1:6366/v1") == "http://127.0.0.1:6366/v1");
 }
+
+}  // namespace nemo::test::yaml_engine_test

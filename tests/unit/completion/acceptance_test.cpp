@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+namespace nemo::test::acceptance_test {
+
 using nemo::SteadyTime;
 using nemo::completion::Acceptance;
 using nemo::completion::Around;
@@ -318,3 +320,5 @@ TEST_CASE("threads that suggest and prompt at once get every verdict at most onc
   CHECK(judged > 0);
   for (const auto& count : times) CHECK(count <= 1);
 }
+
+}  // namespace nemo::test::acceptance_test

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+namespace nemo::test::latest_wins_test {
+
 using namespace nemo::completion;
 
 namespace {
@@ -135,3 +137,5 @@ TEST_CASE("what has ended is in nobody's way") {
   const auto newer = editor.ask("let tot");
   CHECK(*older.told == 0);
 }
+
+}  // namespace nemo::test::latest_wins_test

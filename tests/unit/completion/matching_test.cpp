@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::matching_test {
+
 using namespace nemo::completion;
 
 namespace {
@@ -102,3 +104,5 @@ TEST_CASE("a window that moves on between two requests is one place still") {
   REQUIRE(grown);
   CHECK(grown->typed == "typed");
 }
+
+}  // namespace nemo::test::matching_test

@@ -9,6 +9,8 @@
 #include "daemon/completion/matching.h"
 #include "daemon/completion/memory.h"
 
+namespace nemo::test::memory_property_test {
+
 using namespace nemo;
 using namespace nemo::completion;
 
@@ -176,3 +178,5 @@ TEST_CASE("whatever is edited, what is reused is what the model would have said"
   }
   CHECK(served > 500);  // else it has shown nothing
 }
+
+}  // namespace nemo::test::memory_property_test

@@ -4,6 +4,8 @@
 
 #include <map>
 
+namespace nemo::test::memory_test {
+
 using namespace nemo;
 using namespace nemo::completion;
 
@@ -268,3 +270,5 @@ TEST_CASE("memory is bounded: the oldest answers of a seat and the quietest seat
   desk.learn(Desk::asked(lines(k_longest_prompt + 1)), "answer");
   CHECK_FALSE(desk.rest(Desk::asked(lines(k_longest_prompt + 1))));
 }
+
+}  // namespace nemo::test::memory_test

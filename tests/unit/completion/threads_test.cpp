@@ -10,6 +10,8 @@
 #include "daemon/completion/latest_wins.h"
 #include "daemon/completion/memory.h"
 
+namespace nemo::test::threads_test {
+
 using namespace nemo;
 using namespace nemo::completion;
 
@@ -99,3 +101,5 @@ TEST_CASE("many at once get the right text, whoever leads") {
   CHECK(leads >= k_questions);
   CHECK(leads <= 2 * k_questions);  // one that has typed ahead may come first, and the others cannot use its answer
 }
+
+}  // namespace nemo::test::threads_test

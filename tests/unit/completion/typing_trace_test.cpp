@@ -5,6 +5,8 @@
 
 #include "daemon/completion/memory.h"
 
+namespace nemo::test::typing_trace_test {
+
 using namespace nemo;
 using namespace nemo::completion;
 using namespace nemo::test;
@@ -66,3 +68,5 @@ TEST_CASE("of a recorded typing more than half needs no upstream, and nothing is
   MESSAGE(tally.served << " of " << requests.size() << " completions needed no upstream call; some "
                        << tally.saved_bytes / 4 << " tokens were not sent");
 }
+
+}  // namespace nemo::test::typing_trace_test

@@ -8,6 +8,8 @@
 #include "daemon/config/parse_settings.h"
 #include "tests/unit/config/sample_settings.h"
 
+namespace nemo::test::edit_settings_test {
+
 using namespace nemo::config;
 
 namespace {
@@ -199,3 +201,5 @@ TEST_CASE("whatever else stands in the file, every other line stays byte for byt
     }
   }
 }
+
+}  // namespace nemo::test::edit_settings_test

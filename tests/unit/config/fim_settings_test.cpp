@@ -4,6 +4,8 @@
 
 #include "daemon/config/parse_settings.h"
 
+namespace nemo::test::fim_settings_test {
+
 using namespace nemo::config;
 using nemo::call::FimForm;
 
@@ -31,3 +33,5 @@ TEST_CASE("a model without it is left to its name, and an unknown word is refuse
   CHECK(wrong.error().message.find("nemo.toml:2") != std::string::npos);
   CHECK(wrong.error().message.find("starcoder") != std::string::npos);
 }
+
+}  // namespace nemo::test::fim_settings_test

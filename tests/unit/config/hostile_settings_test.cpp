@@ -8,6 +8,8 @@
 #include "daemon/config/parse_settings.h"
 #include "tests/unit/config/sample_settings.h"
 
+namespace nemo::test::hostile_settings_test {
+
 using namespace nemo::config;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("an edit of a mutated file sets the model or is refused, and changes n
   }
   CHECK(edited > 50);
 }
+
+}  // namespace nemo::test::hostile_settings_test

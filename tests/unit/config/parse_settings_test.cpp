@@ -4,6 +4,8 @@
 
 #include "tests/unit/config/sample_settings.h"
 
+namespace nemo::test::parse_settings_test {
+
 using namespace nemo::config;
 using nemo::NanoUsd;
 using namespace std::chrono_literals;
@@ -325,3 +327,5 @@ TEST_CASE("letters outside of ASCII are read wherever TOML has them and refused 
     CHECK(settings.error().message.starts_with("nemo.toml:2:"));
   }
 }
+
+}  // namespace nemo::test::parse_settings_test

@@ -2,6 +2,8 @@
 
 #include "daemon/config/parse_settings.h"
 
+namespace nemo::test::refused_settings_test {
+
 using namespace nemo::config;
 
 namespace {
@@ -324,3 +326,5 @@ TEST_CASE("the first problem in a table is the one that is told") {
   CHECK(says(refusal("aaa = 1\nbbb = 2\n"), {"nemo.toml:1:1: ", "\"aaa\""}));
   CHECK(says(refusal("zzz = 1\nbbb = 2\n"), {"nemo.toml:1:1: ", "\"zzz\""}));
 }
+
+}  // namespace nemo::test::refused_settings_test

@@ -3,6 +3,8 @@
 #include "daemon/config/parse_settings.h"
 #include "tests/unit/config/sample_settings.h"
 
+namespace nemo::test::to_toml_test {
+
 using namespace nemo::config;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("the settings show a reference to a secret as it was written") {
   const std::string text = "[[upstream]]\nname = \"a\"\nbase_url = \"http://h\"\nkey = \"file:/run/a key\"\n";
   CHECK(to_toml(read(text)).find("key = \"file:/run/a key\"\n") != std::string::npos);
 }
+
+}  // namespace nemo::test::to_toml_test

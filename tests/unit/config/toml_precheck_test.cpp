@@ -8,6 +8,8 @@
 #include "daemon/config/toml_document.h"
 #include "tests/unit/config/sample_settings.h"
 
+namespace nemo::test::toml_precheck_test {
+
 using namespace nemo::config;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE("a file of more than a mebibyte is refused") {
   REQUIRE_FALSE(settings.ok());
   CHECK(settings.error().message.find("1 MiB") != std::string::npos);
 }
+
+}  // namespace nemo::test::toml_precheck_test

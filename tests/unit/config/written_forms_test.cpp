@@ -4,6 +4,8 @@
 
 #include "daemon/config/parse_settings.h"
 
+namespace nemo::test::written_forms_test {
+
 using namespace nemo::config;
 using namespace std::chrono_literals;
 
@@ -82,3 +84,5 @@ TEST_CASE("a reference to a secret is written as it is read") {
   }
   CHECK(to_text(SecretRef{}).empty());
 }
+
+}  // namespace nemo::test::written_forms_test

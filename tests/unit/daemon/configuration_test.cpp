@@ -6,6 +6,8 @@
 
 #include "tests/unit/daemon/world.h"
 
+namespace nemo::test::configuration_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -135,3 +137,5 @@ TEST_CASE("a lane is not set to a model that it falls back on") {
   CHECK(refused.error().message.find("own model") != std::string::npos);
   CHECK(world.live.get()->settings.lanes.at("completion").model == "gemini-2.5-flash");
 }
+
+}  // namespace nemo::test::configuration_test

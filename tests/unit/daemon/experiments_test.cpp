@@ -7,6 +7,8 @@
 #include "fake_clock.h"
 #include "tests/unit/daemon/world.h"
 
+namespace nemo::test::experiments_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using routing::Experiment;
@@ -142,3 +144,5 @@ TEST_CASE("an experiment whose lane goes is out of force, and in force again whe
   REQUIRE(lab.world.configuration.reload().ok());
   CHECK(lab.running() == std::vector<std::string>{"e"});
 }
+
+}  // namespace nemo::test::experiments_test

@@ -6,6 +6,8 @@
 
 #include "tests/unit/daemon/world.h"
 
+namespace nemo::test::make_table_test {
+
 using namespace nemo;
 using nemo::test::settings_of;
 
@@ -212,3 +214,5 @@ TEST_CASE("the rules of health are the config's, and no first cooldown is longer
   routing.cooldown = std::chrono::hours(1);
   CHECK(health_rules(routing).longest == std::chrono::hours(1));
 }
+
+}  // namespace nemo::test::make_table_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::start_settings_test {
+
 using namespace nemo;
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("a daemon that other machines reach by the command line's address goes
     CHECK(waiting_for_restart(start_settings_of(settings, own), settings).empty());
   }
 }
+
+}  // namespace nemo::test::start_settings_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/daemon/world.h"
 
+namespace nemo::test::token_sources_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -89,3 +91,5 @@ TEST_CASE("upstreams of other kinds have no source of tokens") {
   other.name = "local";
   CHECK(world.sources.refresh({other}).empty());
 }
+
+}  // namespace nemo::test::token_sources_test

@@ -11,6 +11,8 @@
 #include "daemon/stream/sse_scanner.h"
 #include "upstream_side.h"
 
+namespace nemo::test::round_trip_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -202,3 +204,5 @@ TEST_CASE("where client and upstream speak the same dialect, bytes are the same"
     }
   }
 }
+
+}  // namespace nemo::test::round_trip_test

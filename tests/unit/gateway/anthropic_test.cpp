@@ -4,6 +4,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::anthropic_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -121,3 +123,5 @@ TEST_CASE("an error event of Anthropic's before any content is tried elsewhere")
   CHECK(row.trace.attempts.at(0).error.find("Overloaded") != std::string::npos);
   CHECK(row.cost == NanoUsd{11'000});  // what the first had stated is not billed to the second
 }
+
+}  // namespace nemo::test::anthropic_test

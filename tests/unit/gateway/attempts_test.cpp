@@ -5,6 +5,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::attempts_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -241,3 +243,5 @@ TEST_CASE("a lane's own patience for the first token replaces the upstream's") {
   CHECK(request.idle_timeout == config::Millis(77));
   CHECK(request.connect_timeout == config::Millis(88));
 }
+
+}  // namespace nemo::test::attempts_test

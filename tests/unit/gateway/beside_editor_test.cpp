@@ -5,6 +5,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::beside_editor_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -245,3 +247,5 @@ TEST_CASE("a rest of what its own client never saw is what was shown") {
   CHECK(office.ledger.rows()[1].accepted_bytes == 6);
   CHECK(!office.ledger.rows()[0].accepted);
 }
+
+}  // namespace nemo::test::beside_editor_test

@@ -4,6 +4,8 @@
 
 #include "daemon/protocol/openai.h"
 
+namespace nemo::test::completion_text_test {
+
 using namespace nemo;
 using gateway::CompletionText;
 
@@ -87,3 +89,5 @@ TEST_CASE("what is not one text, or wants no answer, is left alone") {
   CHECK_FALSE(text_of(R"("prompt":[1,2])"));
   CHECK_FALSE(text_of(R"("prompt":"x","max_tokens":0)"));
 }
+
+}  // namespace nemo::test::completion_text_test

@@ -4,6 +4,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::early_end_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -158,3 +160,5 @@ TEST_CASE("an answer that is not streamed is waited for as ever") {
   CHECK(office.transport.cancelled() == 0);
   CHECK(office.settle(answer).usage.source == call::UsageSource::provider);
 }
+
+}  // namespace nemo::test::early_end_test

@@ -4,6 +4,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::experiment_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -190,3 +192,5 @@ TEST_CASE("of several answers to one prompt nobody knows which one was shown") {
   CHECK(!office.verdict(id));
   CHECK(office.ledger.rows()[0].suggested_bytes == 0);
 }
+
+}  // namespace nemo::test::experiment_test

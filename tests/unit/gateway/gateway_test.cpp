@@ -5,6 +5,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::gateway_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using gateway::client_name;
@@ -213,3 +215,5 @@ TEST_CASE("a secret in upstream's refusal reaches neither the client nor the tra
   CHECK(answer.body.find("abcdefgh") == std::string::npos);
   CHECK(office.settle(answer).trace.attempts.at(0).error.find("abcdefgh") == std::string::npos);
 }
+
+}  // namespace nemo::test::gateway_test

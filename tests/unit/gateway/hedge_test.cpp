@@ -6,6 +6,8 @@
 #include "daemon/protocol/openai.h"
 #include "office.h"
 
+namespace nemo::test::hedge_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -351,3 +353,5 @@ TEST_CASE("what goes before content is held only so far") {
   CHECK(drained(answer).starts_with(comments));
   CHECK(office.settle(answer).trace.attempts.size() == 1);
 }
+
+}  // namespace nemo::test::hedge_test

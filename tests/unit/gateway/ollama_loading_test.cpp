@@ -6,6 +6,8 @@
 
 #include "office.h"
 
+namespace nemo::test::ollama_loading_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -56,3 +58,5 @@ TEST_CASE("a model that is not there cannot be loaded") {
   CHECK(answer.status == 404);
   office.settle(answer);
 }
+
+}  // namespace nemo::test::ollama_loading_test

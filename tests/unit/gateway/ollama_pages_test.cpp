@@ -8,6 +8,8 @@
 
 #include "office.h"
 
+namespace nemo::test::ollama_pages_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using gateway::Page;
@@ -159,3 +161,5 @@ TEST_CASE("a key sees the models that it may use") {
   CHECK(names.count("text-e") == 0);
   CHECK(office.page(Page::ollama_tags).status == 401);
 }
+
+}  // namespace nemo::test::ollama_pages_test

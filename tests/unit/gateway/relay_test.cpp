@@ -10,6 +10,8 @@
 #include "memory_ledger.h"
 #include "scripted_transport.h"
 
+namespace nemo::test::relay_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using gateway::Relay;
@@ -282,3 +284,5 @@ TEST_CASE("secrets in upstream's error event are not repeated") {
   CHECK(stand.open() == Opening::failed);
   CHECK(stand.relay->failure()->message.find("abcdefgh") == std::string::npos);
 }
+
+}  // namespace nemo::test::relay_test

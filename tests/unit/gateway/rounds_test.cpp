@@ -5,6 +5,8 @@
 #include "daemon/gateway/attempts.h"
 #include "office.h"
 
+namespace nemo::test::rounds_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using routing::Condition;
@@ -340,3 +342,5 @@ TEST_CASE("what a deployment has answered counts in its minute, tokens included"
   CHECK(figures_of(office, 0).measured == 1);
   CHECK(figures_of(office, 0, routing::Answering::streamed).measured == 0);
 }
+
+}  // namespace nemo::test::rounds_test

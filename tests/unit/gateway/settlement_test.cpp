@@ -5,6 +5,8 @@
 #include "fake_clock.h"
 #include "memory_ledger.h"
 
+namespace nemo::test::settlement_test {
+
 using namespace nemo;
 using call::Outcome;
 using call::UsageSource;
@@ -186,3 +188,5 @@ TEST_CASE("overhead is never negative, also when upstream's last byte came after
   desk.settlement->finish(Delivery::complete);
   CHECK(desk.row().overhead == Micros{0});
 }
+
+}  // namespace nemo::test::settlement_test

@@ -4,6 +4,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::suggestions_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -95,3 +97,5 @@ TEST_CASE("a stream that is read on without its client suggests nothing") {
   CHECK(office.row(id).suggested_bytes == 0);
   CHECK(!office.row(id).accepted);
 }
+
+}  // namespace nemo::test::suggestions_test

@@ -5,6 +5,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::unreadable_event_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -193,3 +195,5 @@ TEST_CASE("what cannot be read behind a translated answer's end does not spoil i
   CHECK(all.find("error") == std::string::npos);
   CHECK(office.settle(answer).outcome == call::Outcome::ok);
 }
+
+}  // namespace nemo::test::unreadable_event_test

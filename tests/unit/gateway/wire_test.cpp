@@ -7,6 +7,8 @@
 #include "chunks.h"
 #include "office.h"
 
+namespace nemo::test::wire_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -122,3 +124,5 @@ TEST_CASE("Claude on Vertex is asked for the betas that the client asked for, an
     office.settle(answer);
   }
 }
+
+}  // namespace nemo::test::wire_test

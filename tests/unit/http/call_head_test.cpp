@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::call_head_test {
+
 using nemo::call::Surface;
 using nemo::config::Settings;
 using nemo::http::CallHead;
@@ -93,3 +95,5 @@ TEST_CASE("a request line that is not plain is left alone") {
   }
   CHECK_FALSE(is_read(k_line + k_headers + "X: " + std::string(9000, 'x') + "\r\n\r\n"));
 }
+
+}  // namespace nemo::test::call_head_test

@@ -6,6 +6,8 @@
 #include <array>
 #include <thread>
 
+namespace nemo::test::client_socket_test {
+
 using namespace nemo;
 using http::ClientSocket;
 using Filled = ClientSocket::Filled;
@@ -210,3 +212,5 @@ TEST_CASE("a client that takes slowly gets all of it") {
   client.join();
   CHECK(heard == much.size());
 }
+
+}  // namespace nemo::test::client_socket_test

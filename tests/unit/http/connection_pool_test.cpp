@@ -14,6 +14,8 @@
 #include "daemon/http/listener.h"
 #include "eventually.h"
 
+namespace nemo::test::connection_pool_test {
+
 using namespace nemo;
 using http::After;
 using http::ClientSocket;
@@ -245,3 +247,5 @@ TEST_CASE("a port that is taken is a conflict that says where") {
   CHECK(second.error().kind == ErrorKind::conflict);
   CHECK(second.error().message.find("127.0.0.1:" + std::to_string(stand.port) + " is in use") != std::string::npos);
 }
+
+}  // namespace nemo::test::connection_pool_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::gatekeeper_test {
+
 using nemo::config::Settings;
 using nemo::http::host_is_allowed;
 using nemo::http::origin_is_allowed;
@@ -64,3 +66,5 @@ TEST_CASE("a web page is let in only if the config names its origin, to the lett
     CHECK_MESSAGE(!origin_is_allowed(origin, settings), std::string(origin));
   }
 }
+
+}  // namespace nemo::test::gatekeeper_test

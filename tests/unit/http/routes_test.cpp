@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::routes_test {
+
 using nemo::call::Surface;
 using nemo::http::find_route;
 using nemo::http::Page;
@@ -90,3 +92,5 @@ TEST_CASE("a key may stand before any path") {
   CHECK(nemo::http::take_key(path).empty());
   CHECK(path == "/v1/models");
 }
+
+}  // namespace nemo::test::routes_test

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+namespace nemo::test::experiment_report_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using call::Outcome;
@@ -277,3 +279,5 @@ TEST_CASE("a difference of means reaches further to the side where one of them h
   CHECK(near(tail_below.low, -1 - 6.78360));
   CHECK(near(tail_below.high, -1 + 2.83943));
 }
+
+}  // namespace nemo::test::experiment_report_test

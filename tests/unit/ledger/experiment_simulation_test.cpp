@@ -6,6 +6,8 @@
 
 #include "daemon/ledger/experiment_report.h"
 
+namespace nemo::test::experiment_simulation_test {
+
 using namespace nemo;
 using ledger::Comparison;
 using ledger::ExperimentSample;
@@ -135,3 +137,5 @@ TEST_CASE("the interval of a difference holds the true difference in at least ni
   }
   CHECK(missed <= k_one_in_twenty);
 }
+
+}  // namespace nemo::test::experiment_simulation_test

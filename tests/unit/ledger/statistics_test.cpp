@@ -6,6 +6,8 @@
 #include <cmath>
 #include <random>
 
+namespace nemo::test::statistics_test {
+
 using namespace nemo::ledger;
 
 namespace {
@@ -127,3 +129,5 @@ TEST_CASE("an interval around a quantile leaves out the true one no oftener than
     CHECK(missed > 0.01 * k_trials);
   }
 }
+
+}  // namespace nemo::test::statistics_test

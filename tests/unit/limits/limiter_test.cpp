@@ -10,6 +10,8 @@
 
 #include "fake_clock.h"
 
+namespace nemo::test::limiter_test {
+
 using nemo::Error;
 using nemo::ErrorKind;
 using nemo::Result;
@@ -353,3 +355,5 @@ TEST_CASE("amounts at the ends of their range neither wrap nor open the door") {
   desk.limiter.configure({{k_key, requests(-1)}});
   CHECK(desk.refuse().message == "The key key_ab may make 0 requests a minute: none is let in.");
 }
+
+}  // namespace nemo::test::limiter_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::minute_test {
+
 using nemo::SteadyTime;
 using nemo::limits::Amounts;
 using nemo::limits::Minute;
@@ -56,3 +58,5 @@ TEST_CASE("what is changed later leaves with what it belongs to") {
   minute.add(k_start, {0, 90});
   CHECK(minute.used().tokens == 0);
 }
+
+}  // namespace nemo::test::minute_test

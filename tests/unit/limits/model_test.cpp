@@ -11,6 +11,8 @@
 #include "daemon/limits/limiter.h"
 #include "fake_clock.h"
 
+namespace nemo::test::model_test {
+
 using nemo::SteadyTime;
 using nemo::call::RateLimits;
 using nemo::call::Scope;
@@ -229,3 +231,5 @@ TEST_CASE("at any moments the limiter never lets in what the list forbids, and h
     for (int i = 0; i < 400; ++i) play.step();
   }
 }
+
+}  // namespace nemo::test::model_test

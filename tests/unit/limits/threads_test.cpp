@@ -8,6 +8,8 @@
 #include "daemon/limits/limiter.h"
 #include "shared/clock.h"
 
+namespace nemo::test::threads_test {
+
 using nemo::SystemClock;
 using nemo::call::RateLimits;
 using nemo::call::Scope;
@@ -88,3 +90,5 @@ TEST_CASE("many threads together make as many requests as the minute allows, and
   });
   CHECK(admitted == 500);
 }
+
+}  // namespace nemo::test::threads_test

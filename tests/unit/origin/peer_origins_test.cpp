@@ -18,6 +18,8 @@
 #include "shared/file_descriptor.h"
 #include "temp_folder.h"
 
+namespace nemo::test::peer_origins_test {
+
 using namespace nemo;
 using namespace nemo::origin;
 using nemo::test::eventually;
@@ -165,3 +167,5 @@ TEST_CASE("connections that come too fast are dropped and counted, and nobody wa
     return origins.dropped() > 0;
   }));
 }
+
+}  // namespace nemo::test::peer_origins_test

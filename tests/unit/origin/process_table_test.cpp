@@ -8,6 +8,8 @@
 #include "daemon/origin/peer_origins.h"
 #include "temp_folder.h"
 
+namespace nemo::test::process_table_test {
+
 using namespace nemo;
 using namespace nemo::origin;
 namespace fs = std::filesystem;
@@ -102,3 +104,5 @@ TEST_CASE("names that are no text become text, and paths that are too long are l
   CHECK(origin_of({"\xC3\xBC", ""}).process == "\xC3\xBC");
   CHECK(origin_of({std::string(2000, 'x'), ""}).process.empty());
 }
+
+}  // namespace nemo::test::process_table_test

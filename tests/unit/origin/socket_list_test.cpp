@@ -13,6 +13,8 @@
 #include "daemon/origin/socket_query.h"
 #include "shared/file_descriptor.h"
 
+namespace nemo::test::socket_list_test {
+
 using namespace nemo;
 using namespace nemo::origin;
 
@@ -152,3 +154,5 @@ TEST_CASE("what is no TCP connection, and what comes from another machine, has n
   const FileDescriptor far(pair[1]);
   CHECK_FALSE(loopback_ends_of(near.get()).has_value());
 }
+
+}  // namespace nemo::test::socket_list_test

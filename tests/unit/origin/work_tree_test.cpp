@@ -7,6 +7,8 @@
 
 #include "temp_folder.h"
 
+namespace nemo::test::work_tree_test {
+
 using namespace nemo;
 using namespace nemo::origin;
 namespace fs = std::filesystem;
@@ -96,3 +98,5 @@ TEST_CASE("what a .git file points to is read, and nothing else is taken for it"
   CHECK_FALSE(git_folder_of("").has_value());
   CHECK_FALSE(git_folder_of(std::string_view("gitdir: a\0b\n", 12)).has_value());
 }
+
+}  // namespace nemo::test::work_tree_test

@@ -7,6 +7,8 @@
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/anthropic.h"
 
+namespace nemo::test::anthropic_answer_test {
+
 using namespace nemo::protocol;
 using nemo::call::Usage;
 using nemo::call::UsageSource;
@@ -175,3 +177,5 @@ TEST_CASE("fields of unexpected types do no harm") {
   CHECK(answer["choices"][0]["message"]["tool_calls"][0]["id"] == "call_0");
   CHECK(answer["usage"]["total_tokens"] == 0);
 }
+
+}  // namespace nemo::test::anthropic_answer_test

@@ -7,6 +7,8 @@
 #include "daemon/stream/sse_scanner.h"
 #include "daemon/stream/stream_tap.h"
 
+namespace nemo::test::anthropic_events_test {
+
 using namespace nemo::protocol;
 using nemo::call::Usage;
 using nemo::call::UsageSource;
@@ -139,3 +141,5 @@ TEST_CASE("an answer that has only begun binds no call; its first word does") {
   CHECK(tap.saw_end_marker());
   CHECK(tap.usage() == Usage{3210, 3000, 7, 0, UsageSource::provider, 200});
 }
+
+}  // namespace nemo::test::anthropic_events_test

@@ -11,6 +11,8 @@
 #include "daemon/stream/stream_tap.h"
 #include "dice.h"
 
+namespace nemo::test::anthropic_property_test {
+
 using namespace nemo::protocol;
 using nemo::test::Dice;
 using Json = nlohmann::json;
@@ -280,3 +282,5 @@ TEST_CASE("an answer that a client sends back reaches Anthropic as the blocks it
     CHECK(sent["system"][0]["text"] == chat[0]["content"]);
   }
 }
+
+}  // namespace nemo::test::anthropic_property_test

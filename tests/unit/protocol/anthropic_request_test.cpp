@@ -8,6 +8,8 @@
 #include "daemon/protocol/translate/anthropic.h"
 #include "daemon/protocol/translate/chat_to_messages_model.h"
 
+namespace nemo::test::anthropic_request_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -302,3 +304,5 @@ TEST_CASE("what cannot be served is refused by the field's name") {
     CHECK(refused_field(fields) == field);
   }
 }
+
+}  // namespace nemo::test::anthropic_request_test

@@ -9,6 +9,8 @@
 #include "daemon/protocol/translate/anthropic.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::anthropic_stream_test {
+
 using namespace nemo::protocol;
 using Json = nlohmann::json;
 
@@ -323,3 +325,5 @@ TEST_CASE("every reason to stop reaches the client") {
   CHECK(told(streamed(start() + end("stop_sequence"))).finish_reason == "stop");
   CHECK(told(streamed(start() + end("pause_turn"))).finish_reason == "stop");
 }
+
+}  // namespace nemo::test::anthropic_stream_test

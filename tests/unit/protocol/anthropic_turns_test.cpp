@@ -7,6 +7,8 @@
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/anthropic.h"
 
+namespace nemo::test::anthropic_turns_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -297,3 +299,5 @@ TEST_CASE("what cannot be served is refused by its name") {
     CHECK(refused_field(R"([{"role":"user","content":"x"},)" + std::string(message) + "]") == field);
   }
 }
+
+}  // namespace nemo::test::anthropic_turns_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::cache_marks_test {
+
 using nemo::protocol::strip_cache_marks;
 
 namespace {
@@ -31,3 +33,5 @@ TEST_CASE("a text without marks, or that is no JSON, stays as it is") {
     CHECK(stripped(text) == text);
   }
 }
+
+}  // namespace nemo::test::cache_marks_test

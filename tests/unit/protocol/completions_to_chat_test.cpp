@@ -10,6 +10,8 @@
 #include "daemon/protocol/openai.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::completions_to_chat_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -290,3 +292,5 @@ TEST_CASE("a value that came over several data lines goes out on one") {
   CHECK(out.find('\n') == out.size() - 2);
   CHECK(Json::parse(out.substr(6))["usage"]["b"] == 2);
 }
+
+}  // namespace nemo::test::completions_to_chat_test

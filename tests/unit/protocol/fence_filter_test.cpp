@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::fence_filter_test {
+
 using nemo::protocol::FenceFilter;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("no more than a line is held back") {
   blank.push("```\na" + std::string(1000, '\n'), blanks);
   CHECK(blanks.size() == 1000);  // all but the last line end
 }
+
+}  // namespace nemo::test::fence_filter_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::field_edit_test {
+
 using nemo::protocol::FieldEdit;
 using nemo::protocol::quote_json;
 using nemo::protocol::RequestBody;
@@ -124,3 +126,5 @@ TEST_CASE("bytes that are not UTF-8 are replaced when text is quoted") {
   CHECK(quote_json("\xF0\x9F\x98") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
   CHECK(quote_json("\xC0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
+
+}  // namespace nemo::test::field_edit_test

@@ -6,6 +6,8 @@
 
 #include "daemon/protocol/fim/answer_cleaner.h"
 
+namespace nemo::test::fim_cleaner_test {
+
 using namespace nemo::protocol;
 using nemo::call::FimForm;
 
@@ -185,3 +187,5 @@ TEST_CASE("an answer with nothing to clean is the same after cleaning") {
     REQUIRE(in_pieces(around("XYZ\n  W", "V\nVVVVVVVVVVV", {"\n\n"}), answer, {}) == answer);
   }
 }
+
+}  // namespace nemo::test::fim_cleaner_test

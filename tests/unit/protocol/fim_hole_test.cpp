@@ -5,6 +5,8 @@
 
 #include "daemon/protocol/fim/hole.h"
 
+namespace nemo::test::fim_hole_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using nemo::call::FimForm;
@@ -105,3 +107,5 @@ TEST_CASE("a hole is told with the marks of the model's family, and its stop tex
   CHECK(told(FimForm::qwen, R"({"prompt":"a","suffix":"b","nemo_files":[{"path":"p","content":"c"}]})")["prompt"] ==
         "<|file_sep|>p\nc\n<|file_sep|>\n<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>");
 }
+
+}  // namespace nemo::test::fim_hole_test

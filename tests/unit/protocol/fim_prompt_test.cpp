@@ -7,6 +7,8 @@
 
 #include "daemon/protocol/fim/fim_families.h"
 
+namespace nemo::test::fim_prompt_test {
+
 using namespace nemo::protocol;
 using nemo::call::FimForm;
 
@@ -177,3 +179,5 @@ TEST_CASE("families that share their marks read each other's prompts, unless fil
   prompt.files = {{"a.h", "x"}};
   CHECK_FALSE(is_same_fim_text(FimForm::qwen, FimForm::codegemma, prompt));
 }
+
+}  // namespace nemo::test::fim_prompt_test

@@ -11,6 +11,8 @@
 #include "daemon/protocol/surfaces/gemini_errors.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::gemini_answer_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -277,3 +279,5 @@ TEST_CASE("upstream's own refusal keeps its words, and its status name where it 
   told = Json::parse(gemini_error_body(error))["error"];
   CHECK(told["status"] == "INVALID_ARGUMENT");
 }
+
+}  // namespace nemo::test::gemini_answer_test

@@ -10,6 +10,8 @@
 #include "daemon/stream/sse_scanner.h"
 #include "daemon/stream/stream_tap.h"
 
+namespace nemo::test::gemini_native_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -210,3 +212,5 @@ TEST_CASE("a stream passes byte by byte, and its error comes as Google's clients
     CHECK(Json::parse(heard->data)["error"]["message"] == "overloaded");
   }
 }
+
+}  // namespace nemo::test::gemini_native_test

@@ -12,6 +12,8 @@
 #include "daemon/protocol/surfaces/forms.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::gemini_property_test {
+
 using namespace nemo::protocol;
 using Json = nlohmann::json;
 
@@ -255,3 +257,5 @@ TEST_CASE("any conversation keeps its texts, calls, arguments, results, their pa
 TEST_CASE("any answer keeps its text, calls, reason and usage, streamed and whole") {
   for (unsigned seed = 0; seed < 500; ++seed) check_answer(seed);
 }
+
+}  // namespace nemo::test::gemini_property_test

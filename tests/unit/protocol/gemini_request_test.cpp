@@ -9,6 +9,8 @@
 #include "daemon/protocol/surface_form.h"
 #include "daemon/protocol/surfaces/forms.h"
 
+namespace nemo::test::gemini_request_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -345,3 +347,5 @@ TEST_CASE("what no chat can serve is refused by name") {
   CHECK(refused_field(with_config({{"temperature", "hot"}})) == "generationConfig.temperature");
   CHECK(told(with_config({{"responseModalities", {"TEXT"}}})).ok());
 }
+
+}  // namespace nemo::test::gemini_request_test

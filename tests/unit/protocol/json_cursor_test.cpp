@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::json_cursor_test {
+
 using nemo::protocol::find_member;
 using nemo::protocol::JsonCursor;
 
@@ -178,3 +180,5 @@ TEST_CASE("a text ends at its own quote, wherever an escape or a control falls i
     CHECK(is_json("\"" + plain + "\x7f\x20\""));
   }
 }
+
+}  // namespace nemo::test::json_cursor_test

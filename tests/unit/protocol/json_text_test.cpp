@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::json_text_test {
+
 using namespace nemo::protocol;
 
 TEST_CASE("escapes are read as they are meant") {
@@ -56,3 +58,5 @@ TEST_CASE("text is cut between characters") {
   CHECK(cut_text(text, 2) == "a");
   CHECK(cut_text("\x80\x80\x80", 2).empty());
 }
+
+}  // namespace nemo::test::json_text_test

@@ -6,6 +6,8 @@
 #include "daemon/protocol/surface_form.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::llamacpp_test {
+
 using namespace nemo::protocol;
 using nemo::Error;
 using nemo::ErrorKind;
@@ -179,3 +181,5 @@ TEST_CASE("errors have llama.cpp's shape, whole and in a stream") {
   CHECK(streamed("data: {\"error\":{\"message\":\"m\"}}\n\n") ==
         "data: {\"error\":{\"code\":502,\"message\":\"m\",\"type\":\"server_error\"}}\n\n");
 }
+
+}  // namespace nemo::test::llamacpp_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace nemo::test::meant_path_test {
+
 using namespace nemo;
 using namespace nemo::protocol;
 using call::Surface;
@@ -50,3 +52,5 @@ TEST_CASE("the surface's own error comes first, the path behind it") {
   CHECK(error.message == "messages is missing. This looks like a body for POST /v1beta/models/MODEL:generateContent.");
   CHECK(error.param == "messages");
 }
+
+}  // namespace nemo::test::meant_path_test

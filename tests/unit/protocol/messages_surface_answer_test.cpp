@@ -8,6 +8,8 @@
 #include "daemon/protocol/surfaces/anthropic_errors.h"
 #include "daemon/protocol/surfaces/forms.h"
 
+namespace nemo::test::messages_surface_answer_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using nemo::fail;
@@ -185,3 +187,5 @@ TEST_CASE("the end of a call's arguments is seen at their last brace, however th
   blank.feed(R"( \n\t )");
   CHECK_FALSE(blank.has_begun());
 }
+
+}  // namespace nemo::test::messages_surface_answer_test

@@ -8,6 +8,8 @@
 #include "daemon/protocol/translate/messages_native.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::messages_surface_native_test {
+
 using namespace nemo::protocol;
 using Json = nlohmann::json;
 
@@ -189,3 +191,5 @@ TEST_CASE("an answer passes as it came, and its usage is Anthropic's") {
   CHECK(facts->usage->input_tokens == 3);
   CHECK(facts->usage->output_tokens == 3);
 }
+
+}  // namespace nemo::test::messages_surface_native_test

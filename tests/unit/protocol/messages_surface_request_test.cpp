@@ -11,6 +11,8 @@
 #include "daemon/protocol/surfaces/forms.h"
 #include "daemon/protocol/translate/anthropic.h"
 
+namespace nemo::test::messages_surface_request_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -384,3 +386,5 @@ TEST_CASE("a Messages request told as a chat, and that chat told as Messages aga
     CHECK(again["max_tokens"] == 100);
   }
 }
+
+}  // namespace nemo::test::messages_surface_request_test

@@ -12,6 +12,8 @@
 #include "daemon/protocol/translate/anthropic.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::messages_surface_stream_test {
+
 using namespace nemo::protocol;
 using Json = nlohmann::json;
 
@@ -422,3 +424,5 @@ TEST_CASE("any conversation's chunks say the same however they are cut, and the 
     CHECK(translated(pieces) == at_once);
   }
 }
+
+}  // namespace nemo::test::messages_surface_stream_test

@@ -6,6 +6,8 @@
 #include "daemon/protocol/surface_form.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::mistral_fim_test {
+
 using namespace nemo::protocol;
 using nemo::Error;
 using nemo::ErrorKind;
@@ -151,3 +153,5 @@ TEST_CASE("errors have Mistral's shape, whole and in a stream") {
   translator->break_off(error, out);
   CHECK(out == event(form().error_body(error)));
 }
+
+}  // namespace nemo::test::mistral_fim_test

@@ -1,6 +1,8 @@
 // OpenAI's answers and events as Ollama tells them.
 #include "ollama_talk.h"
 
+namespace nemo::test::ollama_answer_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -245,3 +247,5 @@ TEST_CASE("what is no answer in the hub's form is upstream's error") {
     CHECK(chat().answer_refusal(wrong).kind == ErrorKind::upstream_error);
   }
 }
+
+}  // namespace nemo::test::ollama_answer_test

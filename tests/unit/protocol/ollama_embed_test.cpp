@@ -1,6 +1,8 @@
 // Ollama's embeddings by way of OpenAI's.
 #include "ollama_talk.h"
 
+namespace nemo::test::ollama_embed_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -56,3 +58,5 @@ TEST_CASE("an answer without vectors is upstream's error") {
     CHECK(talk.answer_refusal(wrong).kind == ErrorKind::upstream_error);
   }
 }
+
+}  // namespace nemo::test::ollama_embed_test

@@ -1,6 +1,8 @@
 // What Ollama's clients ask, in OpenAI's words.
 #include "ollama_talk.h"
 
+namespace nemo::test::ollama_request_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using call::Surface;
@@ -269,3 +271,5 @@ TEST_CASE("an error is one text, upstream's own words where it refused") {
   CHECK(Json::parse(form.error_body(upstream)) == Json{{"error", "too long"}});
   CHECK(form.error_body(own).find('\n') == std::string::npos);
 }
+
+}  // namespace nemo::test::ollama_request_test

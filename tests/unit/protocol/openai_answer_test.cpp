@@ -6,6 +6,8 @@
 
 #include "daemon/protocol/openai.h"
 
+namespace nemo::test::openai_answer_test {
+
 using namespace nemo::protocol;
 using nemo::NanoUsd;
 using nemo::call::Usage;
@@ -136,3 +138,5 @@ TEST_CASE("an event without a usage object stays as it is") {
     CHECK(with_cost(event, NanoUsd{5}) == event);
   }
 }
+
+}  // namespace nemo::test::openai_answer_test

@@ -6,6 +6,8 @@
 #include "daemon/stream/sse_scanner.h"
 #include "daemon/stream/stream_tap.h"
 
+namespace nemo::test::openai_chunk_test {
+
 using namespace nemo::protocol;
 using nemo::call::Usage;
 using nemo::call::UsageSource;
@@ -183,3 +185,5 @@ TEST_CASE("a whole stream through scanner and tap: usage is kept, its frame hidd
   CHECK_FALSE(tap.saw_malformed());
   CHECK(tap.usage() == Usage{3, 0, 1, 0, UsageSource::provider});
 }
+
+}  // namespace nemo::test::openai_chunk_test

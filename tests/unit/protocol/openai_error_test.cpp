@@ -5,6 +5,8 @@
 
 #include "daemon/protocol/openai.h"
 
+namespace nemo::test::openai_error_test {
+
 using namespace nemo::protocol;
 using nemo::Error;
 using nemo::ErrorKind;
@@ -146,3 +148,5 @@ TEST_CASE("model ids are read from every kind of list") {
     CHECK(read.error().kind == ErrorKind::upstream_error);
   }
 }
+
+}  // namespace nemo::test::openai_error_test

@@ -5,6 +5,8 @@
 
 #include "daemon/protocol/openai.h"
 
+namespace nemo::test::openai_request_test {
+
 using namespace nemo::protocol;
 using nemo::Error;
 using nemo::ErrorKind;
@@ -192,3 +194,5 @@ TEST_CASE("embeddings take text, a list of texts, or tokens") {
     CHECK(refusal(parse_embeddings, bytes).param == "input");
   }
 }
+
+}  // namespace nemo::test::openai_request_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::prompt_size_test {
+
 using nemo::protocol::measure_prompt;
 
 namespace {
@@ -125,3 +127,5 @@ TEST_CASE("an image is found at whatever place of a body it stands") {
     CHECK(text_of(body) < 200);
   }
 }
+
+}  // namespace nemo::test::prompt_size_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace nemo::test::request_body_test {
+
 using nemo::ErrorKind;
 using nemo::protocol::Items;
 using nemo::protocol::RequestBody;
@@ -124,3 +126,5 @@ TEST_CASE("a large body is read whole") {
   REQUIRE(body.ok());
   CHECK(body->find("messages")->value.size() == bytes.size() - 13);
 }
+
+}  // namespace nemo::test::request_body_test

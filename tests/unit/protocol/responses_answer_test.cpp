@@ -1,6 +1,8 @@
 // A chat model's whole answer as a response.
 #include "responses_told.h"
 
+namespace nemo::test::responses_answer_test {
+
 using namespace nemo::protocol;
 
 namespace {
@@ -220,3 +222,5 @@ TEST_CASE("what is no chat answer is upstream's fault") {
     CHECK(told.error().kind == nemo::ErrorKind::upstream_error);
   }
 }
+
+}  // namespace nemo::test::responses_answer_test

@@ -5,6 +5,8 @@
 #include "daemon/stream/stream_tap.h"
 #include "responses_told.h"
 
+namespace nemo::test::responses_native_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using nemo::stream::ChunkFacts;
@@ -213,3 +215,5 @@ TEST_CASE("a whole response that failed is an error, however it was sent") {
   CHECK_FALSE(native.conversation->facts("[]").has_value());
   CHECK_FALSE(native.conversation->facts("{\"output\":").has_value());
 }
+
+}  // namespace nemo::test::responses_native_test

@@ -3,6 +3,8 @@
 
 #include "responses_told.h"
 
+namespace nemo::test::responses_property_test {
+
 using namespace nemo::protocol;
 
 namespace {
@@ -182,3 +184,5 @@ TEST_CASE("whatever a chat model answers survives the way through a response and
     }
   }
 }
+
+}  // namespace nemo::test::responses_property_test

@@ -6,6 +6,8 @@
 
 #include "daemon/protocol/surface_form.h"
 
+namespace nemo::test::responses_request_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Json = nlohmann::json;
@@ -376,3 +378,5 @@ TEST_CASE("fields of the wrong type are refused by name, and bodies of other sur
   CHECK(has(refusal({{"messages", {user("x")}}}, "messages"), "/v1/chat/completions"));
   CHECK(has(refusal({{"contents", Json::array()}}, "contents"), "generateContent"));
 }
+
+}  // namespace nemo::test::responses_request_test

@@ -1,6 +1,8 @@
 // A chat model's stream as the events of a response.
 #include "responses_told.h"
 
+namespace nemo::test::responses_stream_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using Types = std::vector<std::string>;
@@ -241,3 +243,5 @@ TEST_CASE("other choices than the first are none of a response's business") {
   const auto events = events_for(text("one") + chat_event(other) + finish("stop") + k_done);
   CHECK(joined(events, "response.output_text.delta", 0) == "one");
 }
+
+}  // namespace nemo::test::responses_stream_test

@@ -4,6 +4,8 @@
 
 #include "daemon/protocol/openai.h"
 
+namespace nemo::test::upstream_body_test {
+
 using namespace nemo::protocol;
 using nemo::call::CallSpec;
 
@@ -68,3 +70,5 @@ TEST_CASE("embeddings are never asked for usage frames") {
   REQUIRE(spec.ok());
   CHECK(upstream_body(*body, *spec, "m", Extensions::strip) == body->bytes());
 }
+
+}  // namespace nemo::test::upstream_body_test

@@ -6,6 +6,8 @@
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/translate/vertex.h"
 
+namespace nemo::test::vertex_embeddings_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using nemo::Result;
@@ -236,3 +238,5 @@ TEST_CASE("an error inside a 200 is seen, and what is no JSON object has no fact
     }
   }
 }
+
+}  // namespace nemo::test::vertex_embeddings_test

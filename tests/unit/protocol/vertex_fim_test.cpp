@@ -9,6 +9,8 @@
 #include "daemon/protocol/translate/vertex.h"
 #include "daemon/stream/sse_scanner.h"
 
+namespace nemo::test::vertex_fim_test {
+
 using namespace nemo::protocol;
 using nemo::ErrorKind;
 using nemo::call::Usage;
@@ -159,3 +161,5 @@ TEST_CASE("Mistral's stream becomes a stream of text completions, with the usage
             R"("choices":[{"index":0,"text":"c","logprobs":null,"finish_reason":"stop"}])" + usage +
             "\n\ndata: [DONE]\n\n");
 }
+
+}  // namespace nemo::test::vertex_fim_test

@@ -4,6 +4,8 @@
 
 #include "world.h"
 
+namespace nemo::test::decide_experiment_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -100,3 +102,5 @@ TEST_CASE("a key that may only use the arm's model may use the lane through it")
   REQUIRE(world.decide("nemo/reasoning"));
   CHECK(world.chosen() == Ids{"small@up"});
 }
+
+}  // namespace nemo::test::decide_experiment_test

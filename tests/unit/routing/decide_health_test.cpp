@@ -2,6 +2,8 @@
 
 #include "world.h"
 
+namespace nemo::test::decide_health_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace std::chrono_literals;
@@ -204,3 +206,5 @@ TEST_CASE("a deployment that is put first to be measured is told as that") {
   CHECK(world.reason_for("big@second") == "order 1, tried to measure it");
   CHECK(world.explained("big@up").figures == "ttft 5.0 ms, 1 in flight, score 5");
 }
+
+}  // namespace nemo::test::decide_health_test

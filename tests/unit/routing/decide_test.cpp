@@ -4,6 +4,8 @@
 
 #include "world.h"
 
+namespace nemo::test::decide_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -231,3 +233,5 @@ TEST_CASE("what had been decided before an error is kept for its explanation") {
   CHECK(world.decision.considered.size() == 1);
   CHECK(world.decision.considered.front().exclusion == routing::Exclusion::unpriced);
 }
+
+}  // namespace nemo::test::decide_test

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+namespace nemo::test::experiment_test {
+
 using namespace nemo;
 using namespace nemo::routing;
 
@@ -125,3 +127,5 @@ TEST_CASE("an experiment runs once: draft, running and paused to and fro, comple
         "The experiment is completed and cannot become running.");
   CHECK(check_transition(paused, paused).error().message == "The experiment is paused already.");
 }
+
+}  // namespace nemo::test::experiment_test

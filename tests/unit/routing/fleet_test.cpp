@@ -6,6 +6,8 @@
 
 #include "fake_clock.h"
 
+namespace nemo::test::fleet_test {
+
 using namespace nemo;
 using namespace nemo::routing;
 
@@ -90,3 +92,5 @@ TEST_CASE("calls that run through many reloads are all counted back to none") {
   for (const Deployment& one : table.deployments) CHECK(figures(one, clock).in_flight == 0);
   CHECK(figures(table.deployments[0], clock).measured >= 600);
 }
+
+}  // namespace nemo::test::fleet_test

@@ -8,6 +8,8 @@
 
 #include "fake_clock.h"
 
+namespace nemo::test::gauge_test {
+
 using namespace nemo;
 using namespace nemo::routing;
 using namespace std::chrono_literals;
@@ -313,3 +315,5 @@ TEST_CASE("many threads that begin and end calls leave none behind") {
   CHECK(bench.figures().calls_this_minute == 0);
   CHECK(bench.figures().condition != Condition::cooling);  // no probe's ticket was lost
 }
+
+}  // namespace nemo::test::gauge_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::health_test {
+
 using namespace nemo;
 using namespace nemo::routing;
 using namespace std::chrono_literals;
@@ -236,3 +238,5 @@ TEST_CASE("new rules hold for the next cooldown; what was learned stays") {
   patient.fail();
   CHECK(patient.wait() == 7s);
 }
+
+}  // namespace nemo::test::health_test

@@ -2,6 +2,8 @@
 
 #include "world.h"
 
+namespace nemo::test::implicit_deployments_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -52,3 +54,5 @@ TEST_CASE("what is true of an upstream is true of its deployments") {
   CHECK(made.upstream_model == "big");
   CHECK(made.order == 1);
 }
+
+}  // namespace nemo::test::implicit_deployments_test

@@ -2,6 +2,8 @@
 
 #include "daemon/routing/route.h"
 
+namespace nemo::test::lane_test {
+
 using namespace nemo;
 using call::CallSpec;
 using call::Surface;
@@ -63,3 +65,5 @@ TEST_CASE("a lane that the request names goes before its shape") {
   spec.lane = "reasoning";
   CHECK(lane(spec) == "reasoning");
 }
+
+}  // namespace nemo::test::lane_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::retry_test {
+
 using namespace nemo::routing;
 using namespace std::chrono_literals;
 
@@ -51,3 +53,5 @@ TEST_CASE("at least what upstream asked for is waited, unless that is too long")
 TEST_CASE("before the first round nothing is waited for") {
   CHECK(delay_before_round(0, std::nullopt, 1) == 0ms);
 }
+
+}  // namespace nemo::test::retry_test

@@ -5,6 +5,8 @@
 
 #include "world.h"
 
+namespace nemo::test::simulated_calls_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace std::chrono_literals;
@@ -196,3 +198,5 @@ TEST_CASE("usage-based fills regions in proportion to their weights") {
   const auto count = regions.call_in_parallel(6, 300, 50ms);
   for (const int calls : count) CHECK(std::abs(calls - 100) <= 3);
 }
+
+}  // namespace nemo::test::simulated_calls_test

@@ -7,6 +7,8 @@
 
 #include "daemon/catalog/catalog.h"
 
+namespace nemo::test::strategy_test {
+
 using namespace nemo;
 using namespace nemo::routing;
 using namespace std::chrono_literals;
@@ -254,3 +256,5 @@ TEST_CASE("however many have old figures, few calls are spent on measuring them"
   CHECK(elsewhere > 200);
   CHECK(elsewhere < 400);
 }
+
+}  // namespace nemo::test::strategy_test

@@ -12,6 +12,8 @@
 
 #include "temp_folder.h"
 
+namespace nemo::test::secret_store_test {
+
 using namespace nemo;
 using secrets::SecretStore;
 
@@ -216,3 +218,5 @@ TEST_CASE("a secret file that is missing, empty or huge is refused by its name")
     CHECK(secret.error().message.find(file.string()) != std::string::npos);
   }
 }
+
+}  // namespace nemo::test::secret_store_test

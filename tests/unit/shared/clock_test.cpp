@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+namespace nemo::test::clock_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 
@@ -36,3 +38,5 @@ TEST_CASE("written times sort as the times do") {
     last = next;
   }
 }
+
+}  // namespace nemo::test::clock_test

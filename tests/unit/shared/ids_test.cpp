@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+namespace nemo::test::ids_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 
@@ -89,3 +91,5 @@ TEST_CASE("hex has two lower-case digits a byte, also above 127") {
   CHECK(to_hex("").empty());
   CHECK(to_hex(std::string("\0\x0f\x10\x7f\x80\xff", 6)) == "000f107f80ff");
 }
+
+}  // namespace nemo::test::ids_test

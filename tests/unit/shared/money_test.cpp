@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+namespace nemo::test::money_test {
+
 using namespace nemo;
 
 TEST_CASE("dollars are exact and have no trailing zeros") {
@@ -78,3 +80,5 @@ TEST_CASE("amounts add, subtract and compare as numbers do") {
   CHECK(NanoUsd{5} - NanoUsd{7} == NanoUsd{-2});
   CHECK(NanoUsd{-2} < NanoUsd{1});
 }
+
+}  // namespace nemo::test::money_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+namespace nemo::test::paths_test {
+
 using namespace nemo;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("the environment of the process tells set from not set") {
   CHECK(process_environment("PATH").has_value());
   CHECK_FALSE(process_environment("NEMO_A_VARIABLE_THAT_NOBODY_SETS").has_value());
 }
+
+}  // namespace nemo::test::paths_test

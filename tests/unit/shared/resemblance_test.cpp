@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::resemblance_test {
+
 using nemo::edit_distance;
 using nemo::resemblance;
 
@@ -28,3 +30,5 @@ TEST_CASE("names that share nothing do not resemble each other") {
 TEST_CASE("the same name resembles itself more than any other") {
   CHECK(resemblance("codestral-2", "codestral-2") > resemblance("codestral-2", "codestral-2501"));
 }
+
+}  // namespace nemo::test::resemblance_test

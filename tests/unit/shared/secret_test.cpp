@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace nemo::test::secret_test {
+
 using namespace nemo;
 
 namespace {
@@ -134,3 +136,5 @@ TEST_CASE("a text redacted twice is the same as once") {
   const std::string once = redact("Bearer abcdefgh12, api_key=abcd, sk-abcdefgh12, \"access_token\": \"abcdefgh12\"");
   CHECK(redact(once) == once);
 }
+
+}  // namespace nemo::test::secret_test

@@ -2,6 +2,8 @@
 
 #include "store_fixture.h"
 
+namespace nemo::test::call_history_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using ledger::CallFilter;
@@ -198,3 +200,5 @@ TEST_CASE("accuracy compares estimates with what calls used, per model, and leav
   REQUIRE(since_today.ok());
   CHECK(since_today->size() == 1);
 }
+
+}  // namespace nemo::test::call_history_test

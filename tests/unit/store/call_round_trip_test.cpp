@@ -3,6 +3,8 @@
 #include "daemon/lib/sqlite/connection.h"
 #include "store_fixture.h"
 
+namespace nemo::test::call_round_trip_test {
+
 using namespace nemo;
 
 namespace {
@@ -217,3 +219,5 @@ TEST_CASE("a trace that was stored before calls were routed reads as it did") {
   record.trace.attempts = {{"d1", "nemo", 200, "", "", 10, 20, NanoUsd{0}, ""}};
   check_found_whole(*store, record);
 }
+
+}  // namespace nemo::test::call_round_trip_test

@@ -9,6 +9,8 @@
 #include "fake_clock.h"
 #include "temp_folder.h"
 
+namespace nemo::test::completion_file_test {
+
 using namespace nemo;
 using namespace nemo::store;
 using namespace nemo::test;
@@ -143,3 +145,5 @@ TEST_CASE("a place where no file can be made costs nothing but the memory of it"
   file.save(desk.remembered("one"));
   CHECK(file.load(k_kept).empty());
 }
+
+}  // namespace nemo::test::completion_file_test

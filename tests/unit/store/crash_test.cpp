@@ -13,6 +13,8 @@
 #include "sanitizer.h"
 #include "store_fixture.h"
 
+namespace nemo::test::crash_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using call::ScopeKind;
@@ -327,3 +329,5 @@ TEST_CASE("every field of a secured row comes through a crash") {
   CHECK(place.number("SELECT count(DISTINCT trace) FROM call_trace") == 1);
   CHECK(place.number("SELECT count(*) FROM call_trace") == 2);
 }
+
+}  // namespace nemo::test::crash_test

@@ -6,6 +6,8 @@
 #include "daemon/store/sqlite/experiment_rows.h"
 #include "store_fixture.h"
 
+namespace nemo::test::experiment_samples_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using lib::sqlite::Access;
@@ -134,3 +136,5 @@ TEST_CASE("finding an experiment's calls does not go through everybody's") {
   CHECK(steps.find("call_by_experiment") != std::string::npos);
   CHECK(steps.find("TEMP B-TREE") == std::string::npos);
 }
+
+}  // namespace nemo::test::experiment_samples_test

@@ -3,6 +3,8 @@
 #include "daemon/lib/sqlite/connection.h"
 #include "store_fixture.h"
 
+namespace nemo::test::experiment_store_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using routing::Experiment;
@@ -146,3 +148,5 @@ TEST_CASE("a state that nobody knows does not run") {
   CHECK(story.all().at(0).state == ExperimentState::paused);
   CHECK(story.all().at(0).unit == ExperimentUnit::seat);
 }
+
+}  // namespace nemo::test::experiment_store_test

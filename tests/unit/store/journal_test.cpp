@@ -11,6 +11,8 @@
 #include "daemon/store/journal_format.h"
 #include "store_fixture.h"
 
+namespace nemo::test::journal_test {
+
 using namespace nemo;
 using store::Journal;
 using store::JournalReader;
@@ -368,3 +370,5 @@ TEST_CASE("other files in the folder are no journals") {
     std::ofstream(folder.path() / name) << "hello";
   CHECK(generations_in(folder.path()) == Generations{12});
 }
+
+}  // namespace nemo::test::journal_test

@@ -6,6 +6,8 @@
 #include "daemon/store/sqlite/sqlite_key_store.h"
 #include "store_fixture.h"
 
+namespace nemo::test::key_store_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using access::VirtualKey;
@@ -343,3 +345,5 @@ TEST_CASE("a key was last used when its newest written call began") {
   REQUIRE(story.store->rotate_key("key_a", make_virtual_key("key_z").hash, "zzzz", test::k_today).ok());
   CHECK(story.directory().keys.at(0).last_used_at == test::k_today + 3h);
 }
+
+}  // namespace nemo::test::key_store_test

@@ -6,6 +6,8 @@
 #include "daemon/lib/sqlite/statement.h"
 #include "store_fixture.h"
 
+namespace nemo::test::lease_store_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using budget::LeaseChange;
@@ -277,3 +279,5 @@ TEST_CASE("a threshold is new once a period, also after opening again") {
   CHECK(story.store->recent_crossings(2)->size() == 2);
   CHECK(story.store->recent_crossings(-1)->empty());
 }
+
+}  // namespace nemo::test::lease_store_test

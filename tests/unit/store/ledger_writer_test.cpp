@@ -13,6 +13,8 @@
 #include "daemon/store/sqlite/migrations.h"
 #include "store_fixture.h"
 
+namespace nemo::test::ledger_writer_test {
+
 using namespace nemo;
 using lib::sqlite::Access;
 using lib::sqlite::Connection;
@@ -341,3 +343,5 @@ TEST_CASE("a row that the full queue refuses stays in its journal") {
   CHECK(place.number("SELECT count(DISTINCT id) FROM call") == 2);
   CHECK(place.number("SELECT count(*) FROM call") == 2);
 }
+
+}  // namespace nemo::test::ledger_writer_test

@@ -8,6 +8,8 @@
 #include "daemon/store/sqlite/call_rows.h"
 #include "store_fixture.h"
 
+namespace nemo::test::migrations_test {
+
 using namespace nemo;
 using lib::sqlite::Access;
 using lib::sqlite::Connection;
@@ -286,3 +288,5 @@ TEST_CASE("a number under another name is another history, and refused") {
   CHECK(refused.error().message.find("0001_theirs") != std::string::npos);
   CHECK(database.number("SELECT count(*) FROM sqlite_master WHERE name = 'ours'") == 0);
 }
+
+}  // namespace nemo::test::migrations_test

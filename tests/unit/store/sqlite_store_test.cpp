@@ -13,6 +13,8 @@
 #include "shared/version.h"
 #include "store_fixture.h"
 
+namespace nemo::test::sqlite_store_test {
+
 using namespace nemo;
 using lib::sqlite::Access;
 using lib::sqlite::Connection;
@@ -213,3 +215,5 @@ TEST_CASE("a database file that may not be written is refused with advice") {
   CHECK(mentions(why, file.string()));
   CHECK(mentions(why, "user of nemod"));
 }
+
+}  // namespace nemo::test::sqlite_store_test

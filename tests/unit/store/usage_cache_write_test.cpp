@@ -6,6 +6,8 @@
 #include "daemon/store/sqlite/migrations.h"
 #include "store_fixture.h"
 
+namespace nemo::test::usage_cache_write_test {
+
 using namespace nemo;
 using ledger::UsageGroup;
 using ledger::UsageQuery;
@@ -100,3 +102,5 @@ TEST_CASE("daily sums from before know what the calls that are still there wrote
   }
   CHECK(written_in(*store, {UsageGroup::hour, {}, {}}) == 54'321);
 }
+
+}  // namespace nemo::test::usage_cache_write_test

@@ -8,6 +8,8 @@
 #include "daemon/lib/sqlite/statement.h"
 #include "store_fixture.h"
 
+namespace nemo::test::usage_test {
+
 using namespace nemo;
 using namespace std::chrono_literals;
 using ledger::UsageGroup;
@@ -397,3 +399,5 @@ TEST_CASE("what was accepted is counted by every group, tags in any order") {
     CHECK(shown == 3);
   }
 }
+
+}  // namespace nemo::test::usage_test

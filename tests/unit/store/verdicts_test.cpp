@@ -9,6 +9,8 @@
 #include "daemon/store/sqlite/migrations.h"
 #include "store_fixture.h"
 
+namespace nemo::test::verdicts_test {
+
 using namespace nemo;
 using lib::sqlite::Access;
 using lib::sqlite::Connection;
@@ -258,3 +260,5 @@ TEST_CASE("a verdict changes no sum and no spending") {
   CHECK(after->at(0).input_tokens == before->at(0).input_tokens);
   CHECK((*store->call_history().find_call("req"))->accepted == true);
 }
+
+}  // namespace nemo::test::verdicts_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::sse_scanner_test {
+
 using nemo::stream::SseEvent;
 using nemo::stream::SseScanner;
 
@@ -214,3 +216,5 @@ TEST_CASE("a million short lines with one kind of line end cost one pass") {
     CHECK(join(seen) == stream);
   }
 }
+
+}  // namespace nemo::test::sse_scanner_test

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+namespace nemo::test::stream_tap_test {
+
 using namespace nemo::stream;
 using nemo::SteadyTime;
 using nemo::call::Usage;
@@ -164,3 +166,5 @@ TEST_CASE("data that nobody can read is remembered as malformed") {
   CHECK(tap.look(k_event, at(1)).forward);
   CHECK(tap.saw_malformed());
 }
+
+}  // namespace nemo::test::stream_tap_test

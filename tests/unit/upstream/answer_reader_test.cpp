@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::answer_reader_test {
+
 using nemo::upstream::local::AnswerReader;
 using nemo::upstream::local::Flaw;
 
@@ -165,3 +167,5 @@ TEST_CASE("what is no answer, or none that can be read, is told apart") {
     CHECK(read(one.first, 7).flaw == one.second);
   }
 }
+
+}  // namespace nemo::test::answer_reader_test

@@ -7,6 +7,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::canceller_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using upstream::Wake;
@@ -97,3 +99,5 @@ TEST_CASE_TEMPLATE("cancelled before it is waited for, it has ended", Way, ByCur
   CHECK(exchange->wait_head(k_no_client) == Wake::ended);
   CHECK(exchange->failure()->kind == ErrorKind::superseded);
 }
+
+}  // namespace nemo::test::canceller_test

@@ -4,6 +4,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::exchange_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using upstream::Wake;
@@ -310,3 +312,5 @@ TEST_CASE_TEMPLATE("an answer that is read slowly comes whole and in order", Way
     in_order = in_order && body[i] == static_cast<char>('a' + i / 4096 % 26);
   CHECK(in_order);
 }
+
+}  // namespace nemo::test::exchange_test

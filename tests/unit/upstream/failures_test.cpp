@@ -3,6 +3,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::failures_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -212,3 +214,5 @@ TEST_CASE_TEMPLATE("a URL that is none is a failure of its own call only", Way, 
   }
   CHECK(fetch(transport, request_to(server.url())).body == "ok");
 }
+
+}  // namespace nemo::test::failures_test

@@ -9,6 +9,8 @@
 #include "google_scripted.h"
 #include "temp_folder.h"
 
+namespace nemo::test::google_access_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -94,3 +96,5 @@ TEST_CASE("the certificates of a private place for the calls are not those of Go
     CHECK(setting.google.request(0).ca_file == row.ca_file);
   }
 }
+
+}  // namespace nemo::test::google_access_test

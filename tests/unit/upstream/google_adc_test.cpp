@@ -8,6 +8,8 @@
 #include "google_key.h"
 #include "temp_folder.h"
 
+namespace nemo::test::google_adc_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -161,3 +163,5 @@ TEST_CASE("the quota project is the environment's, else the file's") {
   machine.variables["GOOGLE_CLOUD_QUOTA_PROJECT"] = "env-quota";
   CHECK(machine.find()->quota_project == "env-quota");
 }
+
+}  // namespace nemo::test::google_adc_test

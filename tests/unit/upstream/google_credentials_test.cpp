@@ -6,6 +6,8 @@
 #include "google_key.h"
 #include "temp_folder.h"
 
+namespace nemo::test::google_credentials_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -132,3 +134,5 @@ TEST_CASE("a file is read whole, and one that cannot be read says why") {
   REQUIRE(!large.ok());
   CHECK(has(large.error().message, "above 1 MiB"));
 }
+
+}  // namespace nemo::test::google_credentials_test

@@ -2,6 +2,8 @@
 
 #include "daemon/upstream/google/endpoints.h"
 
+namespace nemo::test::google_endpoints_test {
+
 using namespace nemo;
 using namespace nemo::upstream::google;
 
@@ -152,3 +154,5 @@ TEST_CASE("the project that pays for the quota is told of only when it is known"
   CHECK(headers_for("").empty());
   CHECK(headers_for("payer") == std::vector<std::string>{"x-goog-user-project: payer"});
 }
+
+}  // namespace nemo::test::google_endpoints_test

@@ -3,6 +3,8 @@
 #include "daemon/upstream/google/service_account_jwt.h"
 #include "google_key.h"
 
+namespace nemo::test::google_jwt_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -73,3 +75,5 @@ TEST_CASE("an account whose key is broken makes no assertion and does not show i
   CHECK(made.error().message.find("cannot be read by OpenSSL") != std::string::npos);
   CHECK(made.error().message.find("AAAA") == std::string::npos);
 }
+
+}  // namespace nemo::test::google_jwt_test

@@ -3,6 +3,8 @@
 #include "daemon/upstream/google/token_exchange.h"
 #include "google_key.h"
 
+namespace nemo::test::google_token_exchange_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -155,3 +157,5 @@ TEST_CASE("the date of an answer is read in the one form that may be sent") {
     CHECK(!read(bad).has_value());
   }
 }
+
+}  // namespace nemo::test::google_token_exchange_test

@@ -10,6 +10,8 @@
 #include "fetch.h"
 #include "google_scripted.h"
 
+namespace nemo::test::google_token_source_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using namespace nemo::upstream::google;
@@ -347,3 +349,5 @@ TEST_CASE("it ends at once while it waits for an answer and while it sleeps") {
   sleeping.source.reset();
   CHECK(sleeping.google.asked() == 1);
 }
+
+}  // namespace nemo::test::google_token_source_test

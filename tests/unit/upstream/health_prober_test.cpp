@@ -6,6 +6,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::health_prober_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using config::UpstreamKind;
@@ -257,3 +259,5 @@ TEST_CASE("an upstream that says nothing neither holds up the others nor the end
   }
   CHECK(world.figures(silent).last_trouble.empty());  // given up, not timed out
 }
+
+}  // namespace nemo::test::health_prober_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::machine_watch_test {
+
 using nemo::upstream::MachineWatch;
 using nemo::upstream::Sight;
 using std::chrono::milliseconds;
@@ -40,3 +42,5 @@ TEST_CASE("this machine can be looked at") {
   MachineWatch watch;
   CHECK_FALSE(watch.has_changed());
 }
+
+}  // namespace nemo::test::machine_watch_test

@@ -5,6 +5,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::model_lists_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using config::UpstreamKind;
@@ -113,3 +115,5 @@ TEST_CASE("what an upstream listed is forgotten when it becomes one without a li
   CHECK(lists.states().at("one").has_list);
   CHECK(eventually([&] { return knows_models(lists, "one"); }));
 }
+
+}  // namespace nemo::test::model_lists_test

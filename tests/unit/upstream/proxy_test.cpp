@@ -4,6 +4,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::proxy_test {
+
 using namespace nemo;
 using namespace nemo::test;
 
@@ -71,3 +73,5 @@ TEST_CASE("a proxy that is not there is an error that does not show its password
   REQUIRE(fetched.failure.has_value());
   CHECK(fetched.failure->message.find("hunter2secret") == std::string::npos);
 }
+
+}  // namespace nemo::test::proxy_test

@@ -4,6 +4,8 @@
 #include "fetch.h"
 #include "tcp_server.h"
 
+namespace nemo::test::race_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using std::chrono::milliseconds;
@@ -260,3 +262,5 @@ TEST_CASE("two exchanges that were not started for a race are a mistake that is 
   const auto two = transport.start(request_to(runner.server.url(), "silent"));
   CHECK_THROWS_AS(transport.wait_first(*one, *two, k_no_client, {}), std::logic_error);
 }
+
+}  // namespace nemo::test::race_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace nemo::test::retry_after_test {
+
 using namespace nemo;
 using std::chrono::seconds;
 
@@ -92,3 +94,5 @@ TEST_CASE("a retry-after that cannot be read, or none, says nothing") {
   for (const std::string& one : garbage) CHECK_MESSAGE(asked_for(one, k_example - seconds(30)) == k_nothing, one);
   CHECK(!upstream::retry_after(upstream::Head{}, k_example).has_value());
 }
+
+}  // namespace nemo::test::retry_after_test

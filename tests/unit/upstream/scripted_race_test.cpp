@@ -3,6 +3,8 @@
 
 #include "scripted_transport.h"
 
+namespace nemo::test::scripted_race_test {
+
 using namespace nemo;
 using namespace nemo::test;
 using Race = upstream::Transport::Race;
@@ -63,3 +65,5 @@ TEST_CASE("scripted: a client that leaves is seen when neither speaks before") {
   CHECK(Two(streams({}, Ending::client_leaves), streams({}, Ending::silent)).race({}, k_client) == Race::client_gone);
   CHECK(Two(streams({}, Ending::client_leaves), streams({"b"})).race({}, k_client) == Race::second);
 }
+
+}  // namespace nemo::test::scripted_race_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::target_test {
+
 using nemo::upstream::local::read_target;
 
 TEST_CASE("a URL of this machine is taken apart") {
@@ -28,3 +30,5 @@ TEST_CASE("what is not in clear, not here, or says more, is left to others") {
     CHECK_FALSE(read_target(url).has_value());
   }
 }
+
+}  // namespace nemo::test::target_test

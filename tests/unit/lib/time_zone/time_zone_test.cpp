@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nemo::test::time_zone_test {
+
 using namespace nemo;
 using lib::Day;
 using lib::TimeZone;
@@ -101,3 +103,5 @@ TEST_CASE("a name that the database does not have is an error that shows how zon
     CHECK(found.error().message.find("Europe/Berlin") != std::string::npos);
   }
 }
+
+}  // namespace nemo::test::time_zone_test
