@@ -124,11 +124,10 @@ class TurnTeller {
     ChatParts result;
     ChatParts images;
     if (!block.content.empty()) {
-      const Status read =
-          each_block(block.content, path + ".content", [&](const ContentBlock& one, const std::string& at) {
-            if (one.type == "\"text\"") return add_text(one, at, result);
-            return one.type == "\"image\"" ? add_image(one, at, images) : add_media(one, at, result);
-          });
+      Status read = each_block(block.content, path + ".content", [&](const ContentBlock& one, const std::string& at) {
+        if (one.type == "\"text\"") return add_text(one, at, result);
+        return one.type == "\"image\"" ? add_image(one, at, images) : add_media(one, at, result);
+      });
       if (!read) return read;
     }
     if (!images.empty()) {

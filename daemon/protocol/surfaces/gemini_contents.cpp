@@ -91,7 +91,7 @@ class ContentsReader {
     } else {
       std::string_view parts;
       if (!read_fields(raw, {{"parts", &parts}})) return refuse_field("systemInstruction", "must be an object");
-      const Status read = each_item(parts, [&](std::string_view item, std::size_t i) -> Status {
+      Status read = each_item(parts, [&](std::string_view item, std::size_t i) -> Status {
         Part part;
         const bool is_text =
             read_part(item, part) && (part.text.empty() ? says_nothing(part) : part.text.front() == '"');
@@ -184,7 +184,7 @@ class ContentsReader {
       append_item(json, list);
       ++count;
     };
-    const Status read = each_item(parts, [&](std::string_view item, std::size_t i) -> Status {
+    Status read = each_item(parts, [&](std::string_view item, std::size_t i) -> Status {
       const std::string at = item_path(path + ".parts", i);
       Part part;
       if (!read_part(item, part)) return refuse_field(at, "must be an object");
@@ -293,7 +293,7 @@ class ContentsReader {
 Result<std::string> chat_messages_of(std::string_view contents, std::string_view system) {
   ContentsReader reader;
   if (Status added = reader.add_system(system); !added) return added.error();
-  const Status read = each_item(
+  Status read = each_item(
       contents, [&](std::string_view item, std::size_t i) { return reader.add(item, item_path("contents", i)); });
   if (!read) return read.error();
   std::string messages = reader.finish();

@@ -67,7 +67,7 @@ class ToolReader {
         continue;
       }
       const std::string list = path + ".functionDeclarations";
-      const Status read = each_item(
+      Status read = each_item(
           value, [&](std::string_view item, std::size_t i) { return add_function(item, item_path(list, i)); });
       if (!read) return read;
     }
@@ -143,7 +143,7 @@ Result<ToolsOfGemini> chat_tools_of(std::string_view tools, std::string_view too
   const auto calling = read_calling(tool_config);
   if (!calling) return calling.error();
   ToolReader reader(*calling);
-  const Status read =
+  Status read =
       each_item(tools, [&](std::string_view item, std::size_t i) { return reader.add(item, item_path("tools", i)); });
   if (!read) return read.error();
   return reader.finish();

@@ -147,7 +147,7 @@ Result<std::string> infill_request(const RequestBody& body, const call::CallSpec
   if (!before) return before.error();
   if (!line) return line.error();
   if (!after) return after.error();
-  const auto files = files_of(body);
+  auto files = files_of(body);
   if (!files) return files;
   HubBody hub;
   hub.put_common(body, spec);

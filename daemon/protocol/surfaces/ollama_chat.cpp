@@ -36,7 +36,7 @@ Result<call::CallSpec> parse(const RequestBody& body, const PathWords& /*path*/)
 }
 
 Result<std::string> request(const RequestBody& body, const call::CallSpec& spec) {
-  const auto messages = ollama_messages_to_chat(given_value(body, "messages"));
+  auto messages = ollama_messages_to_chat(given_value(body, "messages"));
   if (!messages) return messages;
   HubBody out;
   out.put("messages", *messages);

@@ -74,6 +74,7 @@ Result<std::vector<std::string_view>> read_vectors(std::string_view hub_answer) 
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string_view> vectors;
+  vectors.reserve(found.size());
   for (const auto& [index, vector] : found) vectors.push_back(vector);
   return vectors;
 }
