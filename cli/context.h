@@ -21,6 +21,9 @@ constexpr int k_refused = 1;
 constexpr int k_usage = 2;
 constexpr int k_not_running = 3;
 
+// Where the daemon listens unless its configuration says otherwise.
+constexpr const char* k_usual_url = "http://127.0.0.1:6366";
+
 // A command registers what it does while the arguments are parsed; main runs it once they all are. One thread.
 struct Context {
   std::ostream& out;

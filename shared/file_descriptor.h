@@ -1,11 +1,15 @@
 // A file descriptor that is closed when its owner goes.
 #pragma once
 
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <utility>
 
 namespace nemo {
+
+// What is kept on disk (prompts, keys, what calls cost) is its owner's alone.
+inline constexpr mode_t k_private_file = 0600;
 
 class FileDescriptor {
  public:

@@ -18,12 +18,12 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-struct Options {
+struct ExperimentOptions {
   admin::ExperimentRequest request;
   std::string arms;
 };
 
-Style style_of(const std::string& state) {
+Style style_of_experiment(const std::string& state) {
   if (state == "running") return Style::good;
   return state == "paused" ? Style::warning : Style::faint;
 }
@@ -45,7 +45,7 @@ int list_experiments(const Context& context) {
                {"ENDED", Align::left, 4}});
   for (const admin::Experiment& one : *experiments) {
     table.add({{one.name, Style::accent},
-               {one.state, style_of(one.state)},
+               {one.state, style_of_experiment(one.state)},
                {one.lane},
                {one.by},
                {describe_arms(one.arms)},
@@ -70,14 +70,14 @@ int show_changed(const Context& context, const Result<admin::Experiment>& change
   if (!changed) return context.refuse(changed.error());
   if (context.json) return context.show(*changed);
   context.out << "Experiment " << context.styled(changed->name, Style::strong) << " is "
-              << context.styled(changed->state, style_of(changed->state)) << ": lane "
+              << context.styled(changed->state, style_of_experiment(changed->state)) << ": lane "
               << context.styled(changed->lane, Style::plain) << ", "
               << context.styled(describe_arms(changed->arms), Style::plain) << ", by " << changed->by << ".\n"
               << context.styled(describe_next(*changed), Style::plain) << '\n';
   return k_done;
 }
 
-int create(const Context& context, const Options& options) {
+int create(const Context& context, const ExperimentOptions& options) {
   auto arms = parse_arms(options.arms);
   if (!arms) return context.misused("--arms: " + arms.error().message);
   admin::ExperimentRequest request = options.request;
@@ -85,25 +85,26 @@ int create(const Context& context, const Options& options) {
   return show_changed(context, context.client().create_experiment(request));
 }
 
-int start(const Context& context, const Options& options) {
+int start(const Context& context, const ExperimentOptions& options) {
   return show_changed(context, context.client().start_experiment(options.request.name));
 }
 
-int pause(const Context& context, const Options& options) {
+int pause(const Context& context, const ExperimentOptions& options) {
   return show_changed(context, context.client().pause_experiment(options.request.name));
 }
 
-int stop(const Context& context, const Options& options) {
+int stop(const Context& context, const ExperimentOptions& options) {
   return show_changed(context, context.client().stop_experiment(options.request.name));
 }
 
-int report(const Context& context, const Options& options) {
+int report(const Context& context, const ExperimentOptions& options) {
   const auto found = context.client().report_experiment(options.request.name);
   if (!found) return context.refuse(found.error());
   if (context.json) return context.show(*found);
   const admin::Experiment& one = found->experiment;
-  context.out << context.styled(one.name, Style::accent) << "  " << context.styled(one.state, style_of(one.state))
-              << ", lane " << context.styled(one.lane, Style::plain) << ", by " << one.by;
+  context.out << context.styled(one.name, Style::accent) << "  "
+              << context.styled(one.state, style_of_experiment(one.state)) << ", lane "
+              << context.styled(one.lane, Style::plain) << ", by " << one.by;
   if (!one.started_at.empty()) context.out << ", since " << show_time(one.started_at);
   if (!one.ended_at.empty()) context.out << " until " << show_time(one.ended_at);
   context.out << "\n\n"
@@ -115,10 +116,10 @@ int report(const Context& context, const Options& options) {
   return k_done;
 }
 
-using Act = int (*)(const Context&, const Options&);
+using ExperimentAct = int (*)(const Context&, const ExperimentOptions&);
 
-CLI::App* add_named(CLI::App& parent, Context& context, const std::shared_ptr<Options>& options, const char* verb,
-                    const char* what, Act act) {
+CLI::App* add_named(CLI::App& parent, Context& context, const std::shared_ptr<ExperimentOptions>& options,
+                    const char* verb, const char* what, ExperimentAct act) {
   CLI::App* command = parent.add_subcommand(verb, what);
   command->add_option("name", options->request.name, "Its name")
       ->required()
@@ -129,8 +130,8 @@ CLI::App* add_named(CLI::App& parent, Context& context, const std::shared_ptr<Op
   return command;
 }
 
-void add_create(CLI::App& parent, Context& context) {
-  const auto options = std::make_shared<Options>();
+void add_create_experiment(CLI::App& parent, Context& context) {
+  const auto options = std::make_shared<ExperimentOptions>();
   CLI::App* command = add_named(parent, context, options, "create", "Make an experiment; it begins with start", create);
   command->add_option("--lane", options->request.lane, "The lane whose calls are shared out")
       ->required()
@@ -152,11 +153,11 @@ void add_create(CLI::App& parent, Context& context) {
 void add_ab(CLI::App& app, Context& context) {
   CLI::App* ab = app.add_subcommand("ab", "Experiments: share a lane's calls out among models, and compare them");
   ab->require_subcommand(1);
-  add_create(*ab, context);
+  add_create_experiment(*ab, context);
   CLI::App* listing = ab->add_subcommand("list", "Every experiment");
   listing->callback([&context] { context.action = [&context] { return list_experiments(context); }; });
-  const auto named = [&](const char* verb, const char* what, Act act) {
-    add_named(*ab, context, std::make_shared<Options>(), verb, what, act);
+  const auto named = [&](const char* verb, const char* what, ExperimentAct act) {
+    add_named(*ab, context, std::make_shared<ExperimentOptions>(), verb, what, act);
   };
   named("start", "Begin it, or go on after a pause", start);
   named("pause", "Send all calls to the lane's own model for now", pause);

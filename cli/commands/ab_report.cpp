@@ -26,12 +26,6 @@ constexpr std::size_t k_arm_width = 32;    // "$0.00116 ($0.00112 – $0.00119)"
 
 using Show = std::string (*)(double);
 
-std::string show_percent(double share) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %%", share * 100);
-  return text.data();
-}
-
 // Three digits, so that an interval around a small cost is more than the same figure three times.
 std::string show_dollars(double dollars) {
   constexpr int k_cents = 2;
@@ -75,7 +69,7 @@ std::vector<Row> rows_of(const std::vector<admin::ArmReport>& arms) {
     return std::any_of(arms.begin(), arms.end(), [figure](const Arm& arm) { return arm.*figure > 0; });
   };
   if (any(&Arm::refused)) rows.push_back(count_row("refused", &Arm::refused));
-  rows.push_back(estimate_row("errors", &Arm::error_share, show_percent));
+  rows.push_back(estimate_row("errors", &Arm::error_share, output::show_percent));
   rows.push_back(estimate_row("ttft p50", &Arm::ttft_p50_ms, output::show_millis));
   rows.push_back(estimate_row("ttft p95", &Arm::ttft_p95_ms, output::show_millis));
   rows.push_back(estimate_row("latency p50", &Arm::latency_p50_ms, output::show_millis));
@@ -89,7 +83,7 @@ std::vector<Row> rows_of(const std::vector<admin::ArmReport>& arms) {
   rows.push_back(estimate_row("tokens in a call", &Arm::input_tokens_per_call, show_tokens));
   rows.push_back(estimate_row("tokens out a call", &Arm::output_tokens_per_call, show_tokens));
   if (!any(&Arm::judged)) return rows;
-  rows.push_back(estimate_row("accepted", &Arm::accepted_share, show_percent));
+  rows.push_back(estimate_row("accepted", &Arm::accepted_share, output::show_percent));
   rows.push_back({"  of completions", [](const Arm& arm) {
                     return Cell{output::show_count(arm.accepted) + " of " + output::show_count(arm.judged)};
                   }});

@@ -19,7 +19,7 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-struct Options {
+struct BudgetsOptions {
   bool accuracy = false;
   std::string since;
 };
@@ -86,7 +86,7 @@ void show_accuracy_table(const Context& context, const std::vector<admin::Accura
               << '\n';
 }
 
-int show_accuracy(const Context& context, const Options& options) {
+int show_accuracy(const Context& context, const BudgetsOptions& options) {
   std::string since;
   if (!options.since.empty()) {
     const auto time = parse_since(options.since, context.clock.wall());
@@ -104,7 +104,7 @@ int show_accuracy(const Context& context, const Options& options) {
   return k_done;
 }
 
-int show(const Context& context, const Options& options) {
+int show(const Context& context, const BudgetsOptions& options) {
   if (options.accuracy) return show_accuracy(context, options);
   if (!options.since.empty()) return context.misused("--since goes with --accuracy");
   return show_budgets(context);
@@ -114,7 +114,7 @@ int show(const Context& context, const Options& options) {
 
 void add_budgets(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("budgets", "What is spent against what is allowed, for keys, seats and teams");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BudgetsOptions>();
   command->add_flag("--accuracy", options->accuracy, "How good the estimates before calls were, by model");
   command->add_option("--since", options->since, "With --accuracy: calls from then on: 7d, 2026-11-01 or RFC 3339")
       ->type_name("WHEN");

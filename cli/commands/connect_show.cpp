@@ -20,8 +20,6 @@ using editors::Standing;
 using output::Align;
 using output::Style;
 
-constexpr const char* k_usual_url = "http://127.0.0.1:6366";
-
 // The list is of use while the daemon is not running too.
 std::string daemon_url(const Context& context) {
   const AdminClient daemon = context.client();

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/output/figures.h"
 #include "cli/output/table.h"
+#include "cli/output/text.h"
 
 namespace nemo::cli::commands {
 namespace {
@@ -17,12 +18,6 @@ using output::Cell;
 using output::Column;
 using output::Style;
 using output::Table;
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
 
 // "cooling 12s": a part of a second that is left is still a wait.
 Cell health_of(const admin::Deployment& deployment) {
@@ -83,7 +78,8 @@ void show_table(const Context& context, const std::vector<admin::Deployment>& de
                             {output::show_count(one.in_flight)},
                             {load_of(one)}};
     for (const std::string& lane : lanes) cells.push_back(speed_of(one, lane));
-    cells.insert(cells.end(), {{std::to_string(one.order)}, {std::to_string(one.weight)}, {join(one.tags)}});
+    cells.insert(cells.end(),
+                 {{std::to_string(one.order)}, {std::to_string(one.weight)}, {output::join(one.tags, ",")}});
     table.add(std::move(cells));
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours);

@@ -168,7 +168,7 @@ void add_id(CLI::App& command, std::string& id) {
   command.add_option("id", id, "Its id, or the last four characters of the key")->required()->type_name("ID");
 }
 
-void add_create(CLI::App& keys, Context& context) {
+void add_create_key(CLI::App& keys, Context& context) {
   CLI::App* command = keys.add_subcommand("create", "Make a key; it is shown once");
   const auto creation = std::make_shared<Creation>();
   command->add_option("--seat", creation->request.seat, "Who or what will use it")->required()->type_name("NAME");
@@ -225,7 +225,7 @@ void add_rotate(CLI::App& keys, Context& context) {
 void add_keys(CLI::App& app, Context& context) {
   CLI::App* keys = app.add_subcommand("keys", "Make, list, change and revoke the keys that callers use");
   keys->require_subcommand(1);
-  add_create(*keys, context);
+  add_create_key(*keys, context);
   add_set(*keys, context);
   add_rotate(*keys, context);
   CLI::App* listing = keys->add_subcommand("list", "Every key, without the keys themselves");

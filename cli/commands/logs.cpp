@@ -25,7 +25,7 @@ constexpr auto k_poll_interval = std::chrono::milliseconds{300};
 constexpr int k_most_at_a_poll = 10'000;  // the daemon's own bound: more calls than that in 300 ms are not expected
 constexpr int k_most_rows = 10'000;
 
-struct Options {
+struct LogsOptions {
   admin::CallQuery query;
   std::string since;
   bool follow = false;
@@ -105,7 +105,7 @@ Result<std::string> find_key_id(const AdminClient& client, const std::string& te
   return key->id;
 }
 
-int show_logs(const Context& context, const Options& options) {
+int show_logs(const Context& context, const LogsOptions& options) {
   admin::CallQuery query = options.query;
   if (!options.since.empty()) {
     const auto since = parse_since(options.since, context.clock.wall());
@@ -145,7 +145,7 @@ std::string check_status(const std::string& text) {
 
 void add_logs(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("logs", "The newest calls, one line each");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LogsOptions>();
   command->add_option("--key", options->query.key, "Calls with this key: its id or its last four characters")
       ->type_name("KEY");
   command->add_option("--seat", options->query.seat, "Calls of this seat")->type_name("SEAT");

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/output/figures.h"
 #include "cli/output/table.h"
+#include "cli/output/text.h"
 
 namespace nemo::cli::commands {
 namespace {
@@ -16,19 +17,13 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-struct Options {
+struct ModelsOptions {
   std::string tag;
   std::string lane;
 };
 
 bool holds(const std::vector<std::string>& list, const std::string& word) {
   return word.empty() || std::find(list.begin(), list.end(), word) != list.end();
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
 }
 
 std::string price(const std::optional<std::string>& dollars) {
@@ -54,20 +49,20 @@ Table table_of(const std::vector<admin::Model>& models) {
     std::string note = model.in_catalog ? "" : "not in the catalog";
     if (!model.deprecated_since.empty()) note = "deprecated since " + model.deprecated_since;
     table.add({{model.id, model.upstreams.empty() ? Style::faint : Style::plain},
-               {join(model.lanes), Style::accent},
+               {output::join(model.lanes, ","), Style::accent},
                {tokens(model.context_window)},
                {price(model.input_price)},
                {price(model.cached_input_price)},
                {price(model.output_price)},
-               {join(model.upstreams)},
-               {join(model.tags), Style::faint},
-               {join(model.capabilities), Style::faint},
+               {output::join(model.upstreams, ",")},
+               {output::join(model.tags, ","), Style::faint},
+               {output::join(model.capabilities, ","), Style::faint},
                {note, Style::warning}});
   }
   return table;
 }
 
-int show_models(const Context& context, const Options& options) {
+int show_models(const Context& context, const ModelsOptions& options) {
   auto models = context.client().models();
   if (!models) return context.refuse(models.error());
   std::erase_if(*models, [&options](const admin::Model& model) {
@@ -94,7 +89,7 @@ int set_model(const Context& context, const std::string& lane, const std::string
 
 void add_models(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("models", "The models that callers may name, with prices and who serves them");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ModelsOptions>();
   command->add_option("--tag", options->tag, "Only models with this tag")->type_name("TAG");
   command->add_option("--lane", options->lane, "Only the model of this lane")->type_name("LANE");
   command->footer("Prices are dollars per million tokens.\n\nExample:\n  nemo models --tag code");

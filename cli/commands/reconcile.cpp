@@ -22,7 +22,7 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-struct Options {
+struct ReconcileOptions {
   std::optional<std::int64_t> id;
   bool all = false;
   std::string reason;
@@ -88,7 +88,7 @@ int release(const Context& context, const AdminClient& client, const std::vector
   return k_done;
 }
 
-int reconcile(const Context& context, const Options& options) {
+int reconcile(const Context& context, const ReconcileOptions& options) {
   const bool releases = options.all || options.id;
   if (options.all && options.id) return context.misused("give an ID or --all, not both");
   if (releases && options.reason.find_first_not_of(' ') == std::string::npos) {
@@ -115,7 +115,7 @@ int reconcile(const Context& context, const Options& options) {
 void add_reconcile(CLI::App& budgets, Context& context) {
   CLI::App* command =
       budgets.add_subcommand("reconcile", "List what a crash left unsettled, or release it with a reason");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReconcileOptions>();
   command->add_option("id", options->id, "Which one, as the list says")->type_name("ID");
   command->add_flag("--all", options->all, "All of them");
   command->add_option("--reason", options->reason, "Why; recorded with your user name")->type_name("TEXT");

@@ -21,7 +21,7 @@ using service::Supervisor;
 
 constexpr int k_most_lines = 100'000;
 
-struct Options {
+struct ServiceOptions {
   std::string platform;
   std::string config;
   bool print = false;
@@ -29,7 +29,7 @@ struct Options {
   service::LogWishes logs;
 };
 
-std::unique_ptr<Supervisor> supervisor_of(const Context& context, const Options& options) {
+std::unique_ptr<Supervisor> supervisor_of(const Context& context, const ServiceOptions& options) {
   service::Kind kind = service::Kind::native;
   if (options.platform == "systemd") kind = service::Kind::systemd;
   if (options.platform == "launchd") kind = service::Kind::launchd;
@@ -98,7 +98,7 @@ void tell_installed(const Context& context, const Supervisor& supervisor) {
   }
 }
 
-int install(const Context& context, const Options& options) {
+int install(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   const auto plan = service::make_plan(context.env, {options.config, context.socket});
   if (!plan) return context.refuse(plan.error());
@@ -129,7 +129,7 @@ int install(const Context& context, const Options& options) {
   return k_done;
 }
 
-int uninstall(const Context& context, const Options& options) {
+int uninstall(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   const auto found = service::find_service_file(supervisor->file());
   if (!found) return context.refuse(found.error());
@@ -155,7 +155,7 @@ int uninstall(const Context& context, const Options& options) {
   return k_done;
 }
 
-int start(const Context& context, const Options& options) {
+int start(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   if (!is_installed(*supervisor)) return context.refuse(not_installed());
   if (const Status reached = supervisor->reach(); !reached) return context.refuse(reached.error());
@@ -167,7 +167,7 @@ int start(const Context& context, const Options& options) {
   return k_done;
 }
 
-int stop(const Context& context, const Options& options) {
+int stop(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   if (!is_installed(*supervisor)) return context.refuse(not_installed());
   if (const Status reached = supervisor->reach(); !reached) return context.refuse(reached.error());
@@ -202,7 +202,7 @@ void show_state(const Context& context, const Supervisor& supervisor, const serv
   if (answers && !active) context.out << "The nemod that answers was started in another way.\n";
 }
 
-int status(const Context& context, const Options& options) {
+int status(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   if (const Status reached = supervisor->reach(); !reached) return context.refuse(reached.error());
   const auto state = supervisor->state();
@@ -228,7 +228,7 @@ int status(const Context& context, const Options& options) {
   return answers ? k_done : k_not_running;
 }
 
-int logs(const Context& context, const Options& options) {
+int logs(const Context& context, const ServiceOptions& options) {
   const auto supervisor = supervisor_of(context, options);
   service::LogWishes wishes = options.logs;
   wishes.json = context.json;
@@ -238,10 +238,10 @@ int logs(const Context& context, const Options& options) {
   return *shown == 0 ? k_done : k_refused;
 }
 
-using Act = int (*)(const Context& context, const Options& options);
+using ServiceAct = int (*)(const Context& context, const ServiceOptions& options);
 
-CLI::App* add_verb(CLI::App& service, Context& context, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, Act act) {
+CLI::App* add_verb(CLI::App& service, Context& context, const std::shared_ptr<ServiceOptions>& options,
+                   const char* name, const char* what, ServiceAct act) {
   CLI::App* verb = service.add_subcommand(name, what);
   verb->add_option("--platform", options->platform, "systemd or launchd; default: this system's own")
       ->check(CLI::IsMember({"systemd", "launchd"}))
@@ -256,7 +256,7 @@ CLI::App* add_verb(CLI::App& service, Context& context, const std::shared_ptr<Op
 void add_service(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("service", "Let nemod start when you log in, and again when it fails");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ServiceOptions>();
   CLI::App* installing = add_verb(*group, context, options, "install",
                                   "Make nemod a service of yours (systemd or launchd) and start it", install);
   installing->add_flag("--print", options->print, "Only print what would be written");

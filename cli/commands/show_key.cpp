@@ -5,6 +5,7 @@
 #include "cli/commands/terms_options.h"
 #include "cli/context.h"
 #include "cli/output/table.h"
+#include "cli/output/text.h"
 #include "cli/times.h"
 
 namespace nemo::cli::commands {
@@ -14,15 +15,7 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-constexpr const char* k_usual_url = "http://127.0.0.1:6366";
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
-
-Style style_of(const std::string& state) {
+Style style_of_key(const std::string& state) {
   if (state == "active") return Style::good;
   return state == "revoked" ? Style::bad : Style::warning;
 }
@@ -51,13 +44,13 @@ void show_keys(const Context& context, const std::vector<admin::Key>& keys) {
                {key.hint},
                {key.seat},
                {key.team},
-               {key.state, style_of(key.state)},
+               {key.state, style_of_key(key.state)},
                {describe_budgets(key.terms)},
                {describe_limits(key.terms)},
                {time_or(key.last_used_at, "never"), Style::faint},
                {time_or(key.expires_at, "never")},
                {time_or(key.old_works_until, ""), Style::warning},
-               {key.models.empty() ? "all" : join(key.models)},
+               {key.models.empty() ? "all" : output::join(key.models, ",")},
                {show_time(key.created_at), Style::faint}});
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours);
@@ -75,8 +68,8 @@ void show_key(const Context& context, const admin::Key& key) {
   }
   line("seat", key.seat);
   line("team", key.team.empty() ? "none" : key.team);
-  line("state", key.state, style_of(key.state));
-  line("models", key.models.empty() ? "all" : join(key.models));
+  line("state", key.state, style_of_key(key.state));
+  line("models", key.models.empty() ? "all" : output::join(key.models, ","));
   add_terms_rows(table, key.terms, TermsOf::key);
   line("created", show_time(key.created_at));
   line("last used", time_or(key.last_used_at, "never"));

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/output/figures.h"
 #include "cli/output/table.h"
+#include "cli/output/text.h"
 #include "cli/times.h"
 
 namespace nemo::cli::commands {
@@ -17,16 +18,10 @@ using output::Align;
 using output::Style;
 using output::Table;
 
-struct Options {
+struct TeamOptions {
   std::string name;
   admin::TermsRequest terms;
 };
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
 
 int list_teams(const Context& context) {
   const auto teams = context.client().teams();
@@ -47,7 +42,7 @@ int list_teams(const Context& context) {
                {output::show_count(team.keys)},
                {describe_budgets(team.terms)},
                {describe_limits(team.terms)},
-               {join(team.seats)},
+               {output::join(team.seats, ",")},
                {show_time(team.created_at), Style::faint}});
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours);
@@ -73,7 +68,7 @@ int list_seats(const Context& context) {
                {output::show_count(seat.keys)},
                {describe_budgets(seat.terms)},
                {describe_limits(seat.terms)},
-               {join(seat.teams)},
+               {output::join(seat.teams, ",")},
                {seat.last_used_at.empty() ? "never" : show_time(seat.last_used_at), Style::faint}});
   }
   context.out << table.draw(context.terminal.width, context.terminal.colours);
@@ -98,21 +93,21 @@ int show_changed(const Context& context, const Result<T>& changed, const char* w
   return k_done;
 }
 
-int create_team(const Context& context, const Options& options) {
+int create_team(const Context& context, const TeamOptions& options) {
   return show_changed(context, context.client().create_team({options.name, options.terms}), "team");
 }
 
-int set_team(const Context& context, const Options& options) {
+int set_team(const Context& context, const TeamOptions& options) {
   if (options.terms.empty()) return context.misused("say what should change, such as --budget 400/month");
   return show_changed(context, context.client().change_team(options.name, options.terms), "team");
 }
 
-int set_seat(const Context& context, const Options& options) {
+int set_seat(const Context& context, const TeamOptions& options) {
   if (options.terms.empty()) return context.misused("say what should change, such as --budget 80/month");
   return show_changed(context, context.client().change_seat(options.name, options.terms), "seat");
 }
 
-int delete_team(const Context& context, const Options& options) {
+int delete_team(const Context& context, const TeamOptions& options) {
   const auto deleted = context.client().delete_team(options.name);
   if (!deleted) return context.refuse(deleted.error());
   if (context.json) return context.show(*deleted);
@@ -121,13 +116,13 @@ int delete_team(const Context& context, const Options& options) {
   return k_done;
 }
 
-using Act = int (*)(const Context&, const Options&);
+using TeamAct = int (*)(const Context&, const TeamOptions&);
 enum class Takes { name, name_and_terms };
 
 void add_named(CLI::App& parent, Context& context, const char* verb, const char* what, const char* example, Takes takes,
-               Act act) {
+               TeamAct act) {
   CLI::App* command = parent.add_subcommand(verb, what);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TeamOptions>();
   command->add_option("name", options->name, "Its name")->required()->type_name("NAME")->check([](const auto& name) {
     return name.empty() ? std::string("a name is expected") : std::string();
   });

@@ -5,6 +5,7 @@
 
 #include "cli/context.h"
 #include "cli/output/figures.h"
+#include "cli/output/text.h"
 #include "shared/money.h"
 
 namespace nemo::cli::commands {
@@ -17,12 +18,6 @@ std::string check_limit(const std::string& text) {
   if (text == "none") return {};
   if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) return {};
   return "a whole number or \"none\" is expected, not \"" + text + "\"";
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 bool is_nothing(const std::string& budget) {
@@ -59,7 +54,7 @@ std::string describe_budgets(const admin::Terms& terms) {
   std::vector<std::string> words;
   words.reserve(terms.budgets.size());
   for (const std::string& budget : terms.budgets) words.push_back("$" + budget);
-  return join(words);
+  return output::join(words, ", ");
 }
 
 std::string describe_limits(const admin::Terms& terms) {
@@ -67,7 +62,7 @@ std::string describe_limits(const admin::Terms& terms) {
   if (terms.rpm) words.push_back(output::show_short_count(*terms.rpm) + " rpm");
   if (terms.tpm) words.push_back(output::show_short_count(*terms.tpm) + " tpm");
   if (terms.parallel) words.push_back(output::show_short_count(*terms.parallel) + " at once");
-  return join(words);
+  return output::join(words, ", ");
 }
 
 void add_terms_rows(output::Table& table, const admin::Terms& terms, TermsOf whose) {

@@ -1,7 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,7 +22,7 @@ using output::Table;
 
 constexpr std::size_t k_bar_width = 20;
 
-struct Options {
+struct UsageOptions {
   std::string by = "model";
   std::string since;
   std::string until;
@@ -70,7 +68,7 @@ std::string column_title(std::string by) {
   return by;
 }
 
-void show_table(const Context& context, const std::vector<admin::UsageRow>& rows, const Options& options) {
+void show_table(const Context& context, const std::vector<admin::UsageRow>& rows, const UsageOptions& options) {
   std::vector<output::Column> columns{{column_title(options.by), Align::left, 0, 12},
                                       {"CALLS", Align::right, 2},
                                       {"ERRORS", Align::right, 3},
@@ -116,12 +114,6 @@ std::optional<double> share_of(const admin::AcceptanceRow& row) {
   return judged == 0 ? std::nullopt : std::optional(static_cast<double>(taken) / static_cast<double>(judged));
 }
 
-std::string show_percent(double share) {
-  std::array<char, 16> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 void add_row(Table& table, const admin::AcceptanceRow& row, Style style) {
   const auto share = share_of(row);
   table.add({{row.group.empty() ? "-" : row.group, style},
@@ -129,10 +121,10 @@ void add_row(Table& table, const admin::AcceptanceRow& row, Style style) {
              {output::show_count(row.accepted), style},
              {output::show_count(row.partly), style},
              {output::show_count(row.dismissed), style},
-             {share ? show_percent(*share) : "-", style}});
+             {share ? output::show_percent(*share) : "-", style}});
 }
 
-void show_table(const Context& context, const std::vector<admin::AcceptanceRow>& rows, const Options& options) {
+void show_table(const Context& context, const std::vector<admin::AcceptanceRow>& rows, const UsageOptions& options) {
   Table table({{column_title(options.by), Align::left, 0, 12},
                {"SHOWN", Align::right, 1},
                {"ACCEPTED", Align::right, 2},
@@ -161,7 +153,7 @@ int show_csv(const Context& context, const std::vector<admin::AcceptanceRow>& ro
   return k_done;
 }
 
-int show_acceptance(const Context& context, const admin::UsageQuery& query, const Options& options) {
+int show_acceptance(const Context& context, const admin::UsageQuery& query, const UsageOptions& options) {
   const auto rows = context.client().acceptance(query);
   if (!rows) return context.refuse(rows.error());
   if (options.csv) return show_csv(context, *rows);
@@ -175,7 +167,7 @@ int show_acceptance(const Context& context, const admin::UsageQuery& query, cons
   return k_done;
 }
 
-int show_usage(const Context& context, const Options& options) {
+int show_usage(const Context& context, const UsageOptions& options) {
   admin::UsageQuery query;
   query.by = options.by;
   query.paths = options.paths;
@@ -211,7 +203,7 @@ int show_usage(const Context& context, const Options& options) {
 
 void add_usage(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("usage", "Calls, tokens and cost, summed");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UsageOptions>();
   command
       ->add_option("--by", options->by,
                    "What to sum by: key, seat, team, model, lane, day, hour, client, tag, upstream, project")

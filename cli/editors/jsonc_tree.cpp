@@ -9,12 +9,11 @@
 namespace nemo::cli::editors {
 namespace {
 
-constexpr int k_deepest = 64;  // settings nest less than ten deep
-constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+constexpr int k_deepest_json = 64;  // settings nest less than ten deep
 
-class Reader {
+class JsoncReader {
  public:
-  explicit Reader(std::string_view text) : m_text(text) {
+  explicit JsoncReader(std::string_view text) : m_text(text) {
     if (m_text.substr(0, k_byte_order_mark.size()) == k_byte_order_mark) m_at = k_byte_order_mark.size();
   }
 
@@ -66,7 +65,7 @@ class Reader {
   JsoncValue read_value(int depth) {
     JsoncValue value;
     value.begin = m_at;
-    if (depth > k_deepest) {
+    if (depth > k_deepest_json) {
       refuse("nested more than 64 deep");
     } else if (peek() == '{') {
       value.kind = JsoncValue::Kind::object;
@@ -172,7 +171,7 @@ const JsoncMember* JsoncValue::find(std::string_view key) const {
 }
 
 Result<std::optional<JsoncValue>> read_jsonc(std::string_view text) {
-  return Reader(text).read();
+  return JsoncReader(text).read();
 }
 
 }  // namespace nemo::cli::editors

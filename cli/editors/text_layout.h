@@ -8,6 +8,9 @@
 
 namespace nemo::cli::editors {
 
+// What some editors on Windows begin a file with (UTF-8).
+inline constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+
 // The line end of the text's first line; "\n" when it has none.
 std::string newline_of(std::string_view text);
 // Counted from 1.

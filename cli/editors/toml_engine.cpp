@@ -111,7 +111,6 @@ std::string insert(std::string_view text, const Document& document, const Path& 
     last = &document.statements[i];
   }
   if (last == nullptr) {
-    constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
     const std::size_t at = text.substr(0, 3) == k_byte_order_mark ? 3 : 0;
     return spliced(text, {{at, at, line + newline}});
   }

@@ -9,12 +9,11 @@ namespace nemo::cli::editors {
 namespace {
 
 constexpr std::size_t k_most_names = 16;
-constexpr std::size_t k_deepest = 16;
-constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::size_t k_deepest_toml = 16;
 
-class Reader {
+class TomlLineReader {
  public:
-  explicit Reader(std::string_view text) : m_text(text) {
+  explicit TomlLineReader(std::string_view text) : m_text(text) {
     if (m_text.substr(0, k_byte_order_mark.size()) == k_byte_order_mark) m_at = k_byte_order_mark.size();
   }
 
@@ -139,7 +138,7 @@ class Reader {
       if (c == '"' || c == '\'') {
         skip_text();
       } else if (c == '[' || c == '{') {
-        if (++depth > k_deepest) return refuse("nested more than 16 deep");
+        if (++depth > k_deepest_toml) return refuse("nested more than 16 deep");
         ++m_at;
       } else if (c == ']' || c == '}') {
         if (depth == 0) return refuse("a bracket closes what is not open");
@@ -170,7 +169,7 @@ class Reader {
 }  // namespace
 
 Result<std::vector<TomlStatement>> read_toml_lines(std::string_view text) {
-  return Reader(text).read();
+  return TomlLineReader(text).read();
 }
 
 }  // namespace nemo::cli::editors

@@ -33,7 +33,7 @@ std::string_view trimmed(std::string_view line) {
 }
 
 // Where a value on one line ends: at a comment or the blanks at the line's end.
-std::size_t end_of_value(std::string_view line, std::size_t begin) {
+std::size_t end_of_scalar(std::string_view line, std::size_t begin) {
   std::size_t at = begin;
   if (at < line.size() && (line[at] == '"' || line[at] == '\'')) {
     const char quote = line[at++];
@@ -82,7 +82,7 @@ std::optional<Pair> read_pair(std::string_view line) {
   if (pair.value_begin == line.size() || line[pair.value_begin] == '#') {
     pair.value_begin = pair.value_end = colon + 1;
   } else {
-    pair.value_end = end_of_value(line, pair.value_begin);
+    pair.value_end = end_of_scalar(line, pair.value_begin);
   }
   return pair;
 }

@@ -98,6 +98,12 @@ std::string show_seconds(std::int64_t seconds) {
   return std::to_string(hours / 24) + "d " + std::to_string(hours % 24) + "h";
 }
 
+std::string show_percent(double share) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %%", share * 100);
+  return text.data();
+}
+
 std::string bar(double share, std::size_t width) {
   constexpr std::array<std::string_view, 8> k_parts{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (!(share > 0) || width == 0) return {};

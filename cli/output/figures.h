@@ -18,6 +18,7 @@ std::string show_count(std::int64_t count);        // "1,234,567"
 std::string show_short_count(std::int64_t count);  // "987", "12.3k", "4.5M"
 std::string show_millis(double millis);            // "0.4ms", "312ms", "1.24s", "2m05s"
 std::string show_seconds(std::int64_t seconds);    // "42s", "12m", "5h 3m", "3d 4h"
+std::string show_percent(double share);            // "12.5 %"
 
 // `share` of `width` columns in eighths of a block. Anything above nothing shows at least ▏.
 std::string bar(double share, std::size_t width);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nemo::cli::output {
 
@@ -13,6 +14,8 @@ std::string printable(std::string_view text);
 
 // Columns that printable text takes; wide characters count as two, combining ones as none.
 std::size_t width_of(std::string_view text);
+
+std::string join(const std::vector<std::string>& words, std::string_view separator);
 
 // At most `width` columns; what was cut is shown by an ending "…".
 std::string cut_to(std::string_view text, std::size_t width);

@@ -43,12 +43,6 @@ std::size_t count_characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
-std::size_t common_beginning(std::string_view one, std::string_view other) {
-  const std::size_t most = std::min(one.size(), other.size());
-  const auto differing = std::mismatch(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(most), other.begin());
-  return static_cast<std::size_t>(differing.first - one.begin());
-}
-
 // Where the text behind `older`'s place begins in newer.before; nullopt: it is another place.
 std::optional<std::size_t> find_behind(const Around& older, const Around& newer) {
   const std::string_view known =

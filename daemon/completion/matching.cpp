@@ -8,12 +8,6 @@ namespace {
 // Enough to find where a window begins in another.
 constexpr std::size_t k_head = 64;
 
-std::size_t common_beginning(std::string_view one, std::string_view other) {
-  const std::size_t most = std::min(one.size(), other.size());
-  const auto differing = std::mismatch(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(most), other.begin());
-  return static_cast<std::size_t>(differing.first - one.begin());
-}
-
 // Lets both begin at the same place of the file; false: there is none.
 bool align(std::string_view& one, std::string_view& other) {
   const std::size_t head = std::min({k_head, one.size(), other.size()});
@@ -30,6 +24,12 @@ bool align(std::string_view& one, std::string_view& other) {
 }
 
 }  // namespace
+
+std::size_t common_beginning(std::string_view one, std::string_view other) {
+  const std::size_t most = std::min(one.size(), other.size());
+  const auto differing = std::mismatch(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(most), other.begin());
+  return static_cast<std::size_t>(differing.first - one.begin());
+}
 
 Agreement prefixes_agree(std::string_view one, std::string_view other) {
   if (one.size() == other.size()) return one == other ? Agreement::whole : Agreement::none;

@@ -17,6 +17,9 @@ inline constexpr std::size_t k_least_suffix_overlap = 256;
 // What an editor inserts by itself behind the cursor is a bracket or two with their white space.
 inline constexpr std::size_t k_longest_insertion = 64;
 
+// How many bytes are the same in both from their first on.
+std::size_t common_beginning(std::string_view one, std::string_view other);
+
 enum class Agreement : std::uint8_t { none, cut, whole };
 
 // Text before a cursor, whose beginning a client may have cut: equal, or one is the end of the other and at least

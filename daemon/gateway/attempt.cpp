@@ -15,10 +15,6 @@ using upstream::Wake;
 constexpr std::size_t k_largest_answer = std::size_t{64} << 20U;
 constexpr std::size_t k_largest_refusal = std::size_t{256} << 10U;
 
-Error gone() {
-  return fail(ErrorKind::client_gone, "the client closed the connection");
-}
-
 // Another deployment may do better after these; after other 4xx the request itself is at fault.
 bool is_passing_trouble(int status) {
   return status == 408 || status == 409 || status == 429 || status >= 500;
@@ -70,7 +66,7 @@ Outcome refused_here(Error error) {
 
 Outcome client_gone() {
   Outcome outcome;
-  outcome.error = gone();
+  outcome.error = client_left();
   return outcome;
 }
 
@@ -86,6 +82,10 @@ Outcome called_off(Error error) {
 }
 
 }  // namespace
+
+Error client_left() {
+  return fail(ErrorKind::client_gone, "the client closed the connection");
+}
 
 Attempt::Attempt(const Asked& asked, const routing::Decision::Choice& choice, Watch& watch,
                  std::shared_ptr<Settlement> settlement, const Clock& clock)
@@ -256,7 +256,7 @@ std::optional<Error> Attempt::collect(std::string& body) {
   for (;;) {
     const Wake wake = m_exchange->wait_body(m_watch.fd);
     if (wake == Wake::client_gone) {
-      if (!goes_on_alone()) return gone();
+      if (!goes_on_alone()) return client_left();
       continue;
     }
     m_exchange->take(body);

@@ -22,6 +22,9 @@
 
 namespace nemo::gateway {
 
+// What a call ends with whose client is not there any more.
+Error client_left();
+
 struct Asked {
   const Snapshot& world;
   const call::CallSpec& spec;

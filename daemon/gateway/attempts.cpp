@@ -11,10 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Error gone() {
-  return fail(ErrorKind::client_gone, "the client closed the connection");
-}
-
 }  // namespace
 
 Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked,
@@ -33,7 +29,7 @@ Result<Answered> Attempts::run() {
     const auto index = next();
     if (!index) break;
     const Waited waited = wait_for_round(m_tried[*index]);
-    if (waited == Waited::client_left) return gone();
+    if (waited == Waited::client_left) return client_left();
     if (waited == Waited::not_worth_it) {
       m_tried[*index].barred = true;  // another one need not be waited for that long
       continue;
@@ -46,7 +42,7 @@ Result<Answered> Attempts::run() {
     Outcome outcome = go(*index, *output_cap);
     if (m_watch.client_left) {
       if (outcome.answered && outcome.answered->relay) outcome.answered->relay->client_left();
-      return gone();
+      return client_left();
     }
     if (outcome.answered) return std::move(*outcome.answered);
     last = std::move(outcome.error);

@@ -16,10 +16,6 @@ constexpr std::int64_t k_longest_answer_tokens = 131'072;
 constexpr std::int64_t k_more_tokens = 2'048;
 constexpr std::int64_t k_least_more_tokens = 64;
 
-std::int64_t tokens_in(std::size_t bytes) {
-  return (static_cast<std::int64_t>(bytes) + k_bytes_per_token - 1) / k_bytes_per_token;
-}
-
 // Input may be billed as a write to the provider's cache, which costs more; that none of it is cached is the worst
 // case.
 void make_dear(catalog::Price& price) {

@@ -19,6 +19,11 @@ namespace nemo::gateway {
 
 // English and code come to about four bytes a token in the tokenizers of today: what counts when upstream does not say.
 inline constexpr std::int64_t k_bytes_per_token = 4;
+inline constexpr std::int64_t k_other_bytes_per_token = 2;  // of text that is not ASCII
+
+inline std::int64_t tokens_in(std::size_t bytes) {
+  return (static_cast<std::int64_t>(bytes) + k_bytes_per_token - 1) / k_bytes_per_token;
+}
 
 // One worker thread. Book and density outlive it.
 class Purse {

@@ -12,10 +12,6 @@ namespace {
 constexpr int k_client_closed_request = 499;
 constexpr std::size_t k_longest_suggestion = 4'096;  // more than is judged of it
 
-std::int64_t tokens_in(std::size_t bytes) {
-  return (static_cast<std::int64_t>(bytes) + k_bytes_per_token - 1) / k_bytes_per_token;
-}
-
 }  // namespace
 
 Settlement::Settlement(ledger::RequestLog& log, const Clock& clock, SteadyTime received_at)

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double k_miss = 0.05;
 constexpr double k_median = 0.5;
-constexpr double k_tail = 0.95;
+constexpr double k_tail_quantile = 0.95;
 // With fewer calls a mean of costs, most of them small and few large, is no base for a claim.
 constexpr std::int64_t k_fewest_for_means = 30;
 
@@ -137,9 +137,9 @@ ArmReport report_of(const ArmFigures& figures) {
   report.errors = figures.errors.hits;
   report.error_share = figures.errors.estimate(k_miss);
   report.ttft_p50 = figures.ttft.quantile(k_median, k_miss);
-  report.ttft_p95 = figures.ttft.quantile(k_tail, k_miss);
+  report.ttft_p95 = figures.ttft.quantile(k_tail_quantile, k_miss);
   report.latency_p50 = figures.latency.quantile(k_median, k_miss);
-  report.latency_p95 = figures.latency.quantile(k_tail, k_miss);
+  report.latency_p95 = figures.latency.quantile(k_tail_quantile, k_miss);
   report.cost = NanoUsd{figures.cost.sum};
   report.cost_per_call = figures.cost.estimate(k_miss);
   report.input_tokens = figures.input.sum;
@@ -189,11 +189,12 @@ Estimate difference_in(Measure measure, const ArmFigures& first, const ArmFigure
     case Measure::ttft_p50:
       return difference_of(first.ttft.quantile(k_median, miss), second.ttft.quantile(k_median, miss));
     case Measure::ttft_p95:
-      return difference_of(first.ttft.quantile(k_tail, miss), second.ttft.quantile(k_tail, miss));
+      return difference_of(first.ttft.quantile(k_tail_quantile, miss), second.ttft.quantile(k_tail_quantile, miss));
     case Measure::latency_p50:
       return difference_of(first.latency.quantile(k_median, miss), second.latency.quantile(k_median, miss));
     case Measure::latency_p95:
-      return difference_of(first.latency.quantile(k_tail, miss), second.latency.quantile(k_tail, miss));
+      return difference_of(first.latency.quantile(k_tail_quantile, miss),
+                           second.latency.quantile(k_tail_quantile, miss));
     case Measure::cost_per_call:
       return difference_of_means(first.cost, second.cost, miss);
     case Measure::accepted_share:

@@ -84,10 +84,6 @@ std::string name_of(const Ends& ends, std::size_t first_word) {
   return name;
 }
 
-bool is_ipv4(const sockaddr_storage& address) {
-  return address.ss_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&as_ipv6(address).sin6_addr);
-}
-
 std::string_view take_field(std::string_view& line) {
   const std::size_t begin = line.find_first_not_of(' ');
   if (begin == std::string_view::npos) return line = {};
@@ -117,6 +113,10 @@ std::optional<ListedSocket> read_line(std::string_view line) {
 }
 
 }  // namespace
+
+bool is_ipv4(const sockaddr_storage& address) {
+  return address.ss_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&as_ipv6(address).sin6_addr);
+}
 
 std::optional<Ends> loopback_ends_of(int fd) {
   const auto peer = address_by(::getpeername, fd);

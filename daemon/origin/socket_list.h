@@ -17,6 +17,9 @@ struct Ends {
   sockaddr_storage own{};
 };
 
+// Also as a socket of IPv6 writes it (RFC 4291, IPv4-mapped).
+bool is_ipv4(const sockaddr_storage& address);
+
 // Absent: no TCP connection, or one from another machine.
 std::optional<Ends> loopback_ends_of(int fd);
 

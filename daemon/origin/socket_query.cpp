@@ -38,11 +38,6 @@ Endpoint endpoint_of(const sockaddr_storage& address, bool is_ipv4) {
   return end;
 }
 
-bool is_ipv4(const sockaddr_storage& address) {
-  return address.ss_family == AF_INET ||
-         IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
-}
-
 Question question_for(const Ends& ends) {
   const bool four = is_ipv4(ends.peer);
   Question question;

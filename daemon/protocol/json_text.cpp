@@ -104,6 +104,13 @@ std::optional<std::int64_t> read_integer(std::string_view raw) {
   return is_whole ? std::optional(value) : std::nullopt;
 }
 
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view k_space = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(k_space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
+}
+
 std::string_view cut_text(std::string_view text, std::size_t most) {
   if (text.size() <= most) return text;
   std::size_t end = most;

@@ -7,6 +7,7 @@
 
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
+#include "daemon/protocol/openai_answer.h"
 #include "daemon/protocol/translate/anthropic.h"
 
 namespace nemo::protocol {
@@ -28,19 +29,6 @@ constexpr std::array<std::pair<std::string_view, Kind>, 8> k_kinds{{
 Kind kind_of(std::string_view raw) {
   const auto* const found = std::find_if(k_kinds.begin(), k_kinds.end(), [&](const auto& k) { return k.first == raw; });
   return found == k_kinds.end() ? Kind::other : found->second;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(k_space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
-}
-
-std::optional<std::int64_t> read_tokens(JsonCursor& cursor) {
-  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
-  const auto number = read_integer(cursor.take());
-  return number && *number >= 0 && *number <= k_most_tokens ? number : std::nullopt;
 }
 
 std::string_view take_object(JsonCursor& cursor) {

@@ -111,12 +111,6 @@ struct StatedUsage {
   std::optional<std::int64_t> other_cached;  // the same fact beside prompt_tokens: DeepSeek, Moonshot, Anthropic-like
 };
 
-std::optional<std::int64_t> read_tokens(JsonCursor& cursor) {
-  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
-  const auto number = read_integer(cursor.take());
-  return number && *number >= 0 && *number <= k_most_tokens ? number : std::nullopt;
-}
-
 std::optional<std::int64_t> read_detail(JsonCursor& cursor, std::string_view name) {
   const auto raw = find_member(cursor.take(), name);
   if (!raw) return std::nullopt;
@@ -169,6 +163,12 @@ std::optional<std::string_view> find_usage(std::string_view answer_json) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> read_tokens(JsonCursor& cursor) {
+  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
+  const auto number = read_integer(cursor.take());
+  return number && *number >= 0 && *number <= k_most_tokens ? number : std::nullopt;
+}
 
 AnswerParts read_answer_object(JsonCursor& cursor) {
   AnswerParts parts;

@@ -1,17 +1,11 @@
 // The chunk reader of chat completions and legacy completions.
 #include "daemon/protocol/json_cursor.h"
+#include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
 #include "daemon/protocol/openai_answer.h"
 
 namespace nemo::protocol {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(k_space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
-}
 
 class OpenAiChunkReader final : public stream::ChunkReader {
  public:

@@ -6,10 +6,6 @@
 namespace nemo::routing {
 namespace {
 
-bool contains(const std::vector<std::string>& list, std::string_view what) {
-  return std::find(list.begin(), list.end(), what) != list.end();
-}
-
 Error unknown_model(const catalog::Catalog& catalog, const std::string& id) {
   std::string message = "There is no model \"" + id + "\".";
   const auto near = catalog.nearest(id);
@@ -57,7 +53,7 @@ Result<std::string> resolve_model(const Table& table, const call::CallSpec& spec
 }
 
 Status check_model(const catalog::Model& model, const call::CallSpec& spec, const std::vector<std::string>& allowed) {
-  if (!allowed.empty() && !contains(allowed, model.id)) {
+  if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), model.id) == allowed.end()) {
     return fail(ErrorKind::model_not_allowed, "This key may not use the model \"" + model.id + "\".", "model");
   }
   const bool embeds = call::hub_of(spec.surface) == call::Hub::embeddings;

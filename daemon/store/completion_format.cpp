@@ -12,7 +12,7 @@ constexpr std::size_t k_head = 8;
 constexpr std::size_t k_largest_record = std::size_t{2} << 20U;  // a prompt is at most a quarter of it
 
 // FNV-1a of 32 bits: a torn or overwritten record does not fit it.
-std::uint32_t checksum(std::string_view bytes) {
+std::uint32_t record_checksum(std::string_view bytes) {
   std::uint32_t hash = 0x811C9DC5U;
   for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193U;
   return hash;
@@ -31,9 +31,9 @@ void append_text(std::string_view text, std::string& bytes) {
 }
 
 // Takes fields off the front; after the first that is not there nothing is.
-class Reader {
+class RecordReader {
  public:
-  explicit Reader(std::string_view bytes) : m_bytes(bytes) {}
+  explicit RecordReader(std::string_view bytes) : m_bytes(bytes) {}
 
   template <typename Number>
   Number number() {
@@ -59,7 +59,7 @@ class Reader {
 };
 
 std::optional<completion::Remembered> read_record(std::string_view bytes) {
-  Reader reader(bytes);
+  RecordReader reader(bytes);
   completion::Remembered remembered;
   remembered.at = WallTime(Micros(reader.number<std::int64_t>()));
   const auto ending = reader.number<std::uint8_t>();
@@ -87,7 +87,7 @@ void append_record(const completion::Remembered& remembered, std::string& bytes)
   append_text(remembered.answer, record);
   append_text(remembered.model, record);
   append_number(static_cast<std::uint32_t>(record.size()), bytes);
-  append_number(checksum(record), bytes);
+  append_number(record_checksum(record), bytes);
   bytes.append(record);
 }
 
@@ -96,12 +96,12 @@ std::vector<completion::Remembered> read_records(std::string_view file) {
   if (!file.starts_with(k_completions_magic)) return records;
   file.remove_prefix(k_completions_magic.size());
   while (file.size() >= k_head) {
-    Reader head(file.substr(0, k_head));
+    RecordReader head(file.substr(0, k_head));
     const auto size = head.number<std::uint32_t>();
     const auto sum = head.number<std::uint32_t>();
     if (size > k_largest_record || size > file.size() - k_head) break;
     const std::string_view bytes = file.substr(k_head, size);
-    auto record = checksum(bytes) == sum ? read_record(bytes) : std::nullopt;
+    auto record = record_checksum(bytes) == sum ? read_record(bytes) : std::nullopt;
     if (!record) break;
     records.push_back(std::move(*record));
     file.remove_prefix(k_head + size);

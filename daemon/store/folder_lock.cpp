@@ -12,7 +12,6 @@
 namespace nemo::store {
 
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
-  constexpr mode_t k_private_file = 0600;
   const auto path = folder / "nemo.lock";
   FileDescriptor file(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, k_private_file));
   if (!file.valid())

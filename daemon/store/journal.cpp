@@ -19,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view k_prefix = "nemo.journal.";
-constexpr mode_t k_private_file = 0600;
 
 std::optional<std::uint32_t> generation_of(const std::string& file_name) {
   if (!file_name.starts_with(k_prefix)) return std::nullopt;

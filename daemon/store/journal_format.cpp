@@ -84,9 +84,9 @@ class Writer {
 };
 
 // Once something is wrong, everything is 0 and empty, and ok() is false.
-class Reader {
+class PayloadReader {
  public:
-  Reader(std::string_view payload, std::uint8_t format) : m_rest(payload), m_format(format) {}
+  PayloadReader(std::string_view payload, std::uint8_t format) : m_rest(payload), m_format(format) {}
 
   bool ok() const { return m_ok; }
   bool at_end() const { return m_rest.empty(); }
@@ -161,7 +161,7 @@ void put_identity(Writer& out, const CallRecord& record) {
     out.text(*text);
 }
 
-void get_identity(Reader& in, CallRecord& record) {
+void get_identity(PayloadReader& in, CallRecord& record) {
   record.id = in.text();
   record.at = WallTime(Micros(in.number()));
   for (std::string* text : {&record.key, &record.seat, &record.team}) *text = in.text();
@@ -188,7 +188,7 @@ void put_outcome(Writer& out, const CallRecord& record) {
   out.number(record.accepted ? (*record.accepted ? k_taken : k_not_taken) : k_not_known);
 }
 
-void get_outcome(Reader& in, CallRecord& record) {
+void get_outcome(PayloadReader& in, CallRecord& record) {
   record.outcome = in.name(call::Outcome::error);
   record.http_status = in.small<int>();
   record.error_code = in.text();
@@ -217,7 +217,7 @@ void put_money(Writer& out, const CallRecord& record) {
   out.text(record.budget_fallback);
 }
 
-void get_money(Reader& in, CallRecord& record) {
+void get_money(PayloadReader& in, CallRecord& record) {
   record.cost = NanoUsd{in.number()};
   record.reserved = NanoUsd{in.number()};
   record.estimated_tokens = in.number();
@@ -246,7 +246,7 @@ void put_trace(Writer& out, const call::Trace& trace) {
   out.text(trace.strategy);
 }
 
-void get_trace(Reader& in, call::Trace& trace) {
+void get_trace(PayloadReader& in, call::Trace& trace) {
   trace.model_reason = in.text();
   in.list(trace.candidates, [&] {
     call::Candidate candidate;
@@ -282,7 +282,7 @@ void put_rest(Writer& out, const CallRecord& record) {
   out.number(record.accepted_bytes);
 }
 
-void get_rest(Reader& in, CallRecord& record) {
+void get_rest(PayloadReader& in, CallRecord& record) {
   record.cache = in.text();
   record.attempts = in.small<int>();
   for (std::string* text : {&record.experiment, &record.arm, &record.client}) *text = in.text();
@@ -298,7 +298,7 @@ std::optional<CallRecord> read_payload(std::string_view payload) {
   if (payload.empty()) return std::nullopt;
   const auto format = static_cast<std::uint8_t>(payload.front());
   if (format < k_first_format || format > k_format) return std::nullopt;
-  Reader in(payload.substr(1), format);
+  PayloadReader in(payload.substr(1), format);
   CallRecord record;
   get_identity(in, record);
   get_outcome(in, record);

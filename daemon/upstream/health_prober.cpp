@@ -23,7 +23,7 @@ constexpr seconds k_between_questions_in_trouble{10};
 constexpr seconds k_between_questions_at_rest{60};
 constexpr seconds k_at_rest_after{60};
 // Shorter than the time between two questions, so that there is one at a time.
-constexpr Millis k_patience{5'000};
+constexpr Millis k_probe_patience{5'000};
 
 struct Summary {
   bool in_trouble = false;
@@ -163,8 +163,8 @@ std::optional<HealthProber::Question> HealthProber::ask(const ProbedDeployment& 
   const bool has_list = request.has_value();
   if (!has_list) request = request_for_nothing(deployment.upstream);
   if (!request) return std::nullopt;
-  request->first_byte_timeout = k_patience;
-  request->idle_timeout = k_patience;
+  request->first_byte_timeout = k_probe_patience;
+  request->idle_timeout = k_probe_patience;
   request->raced = true;  // they all go on while this thread waits for one
   return Question{deployment.upstream.name, m_transport.start(std::move(*request)), has_list};
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::minutes k_refresh{10};
 constexpr std::chrono::seconds k_retry{30};
-constexpr Millis k_patience{10'000};
+constexpr Millis k_list_patience{10'000};
 constexpr std::size_t k_largest_list = std::size_t{8} << 20U;
 
 bool has_list(const config::Upstream& settings) {
@@ -43,8 +43,8 @@ std::optional<Request> models_request(const config::Upstream& settings, const Se
   request.ca_file = settings.ca_file;
   if (settings.http2) request.version = *settings.http2 ? HttpVersion::http2 : HttpVersion::http1;
   request.connect_timeout = settings.connect_timeout;
-  request.first_byte_timeout = k_patience;
-  request.idle_timeout = k_patience;
+  request.first_byte_timeout = k_list_patience;
+  request.idle_timeout = k_list_patience;
   return request;
 }
 

@@ -15,8 +15,6 @@
 namespace nemo::gateway {
 namespace {
 
-constexpr std::int64_t k_other_bytes_per_token = 2;
-
 // A lane's model is decided call by call: it counts as an unknown one.
 Result<catalog::Model> model_of(const PageView& view, const protocol::RequestBody& body) {
   const protocol::Field* field = body.find("model");

@@ -20,7 +20,7 @@ bool can_generate(const NamedModel& named) {
   return named.model == nullptr || named.model->capabilities.chat;
 }
 
-std::string model_json(const NamedModel& named) {
+std::string gemini_model_json(const NamedModel& named) {
   std::string json = "{\"name\":" + protocol::quote_json("models/" + named.name);
   json.append(R"(,"version":"1","displayName":)").append(protocol::quote_json(named.name));
   if (named.model != nullptr) {
@@ -90,7 +90,6 @@ class PromptMeasure {
 
 // As where Nemo bills an upstream that does not count; an image is the most that the model's publisher counts for one.
 std::int64_t estimated_tokens(const call::PromptSize& size, const catalog::Model& model) {
-  constexpr std::int64_t k_other_bytes_per_token = 2;
   const auto ascii = static_cast<std::int64_t>(size.ascii_bytes);
   const auto other = static_cast<std::int64_t>(size.other_bytes);
   return (ascii + k_bytes_per_token - 1) / k_bytes_per_token +
@@ -105,7 +104,7 @@ Result<Answer> gemini_models_page(const PageView& view) {
   for (const NamedModel& named : named_models(view.world, view.principal)) {
     if (!can_generate(named)) continue;
     if (!std::exchange(first, false)) body.push_back(',');
-    body.append(model_json(named));
+    body.append(gemini_model_json(named));
   }
   return json_page(body.append("]}"));
 }
@@ -113,7 +112,7 @@ Result<Answer> gemini_models_page(const PageView& view) {
 Result<Answer> gemini_model_page(const PageView& view) {
   const auto named = find_named_model(view, view.rest);
   if (!named) return named.error();
-  return json_page(model_json(*named));
+  return json_page(gemini_model_json(*named));
 }
 
 Result<Answer> gemini_count_page(const PageView& view) {

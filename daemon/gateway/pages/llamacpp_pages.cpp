@@ -2,6 +2,7 @@
 #include <string>
 
 #include "daemon/gateway/pages/page_view.h"
+#include "daemon/gateway/purse.h"
 #include "daemon/protocol/field_edit.h"
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/request_body.h"
@@ -12,7 +13,6 @@ namespace {
 
 // Of a model that nobody has stated one for: what small code models are run with.
 constexpr std::int64_t k_usual_context = 8'192;
-constexpr std::size_t k_bytes_per_token = 4;
 // Clients count a file's chunks, some kilobytes each; the answer has a number for every token.
 constexpr std::size_t k_longest_content = std::size_t{4} << 20U;
 
@@ -44,9 +44,9 @@ Result<Answer> llamacpp_tokenize_page(const PageView& view) {
   if (content->size() > k_longest_content) {
     return fail(ErrorKind::request_too_large, "content is longer than 4 MiB; send it in parts", "content");
   }
-  const std::size_t count = (content->size() + k_bytes_per_token - 1) / k_bytes_per_token;
+  const std::int64_t count = tokens_in(content->size());
   std::string json = "{\"tokens\":[";
-  for (std::size_t i = 0; i < count; ++i) json.append(i == 0 ? "" : ",").append(std::to_string(i));
+  for (std::int64_t i = 0; i < count; ++i) json.append(i == 0 ? "" : ",").append(std::to_string(i));
   return json_page(json.append("]}"));
 }
 

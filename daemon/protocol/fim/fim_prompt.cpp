@@ -10,7 +10,7 @@ namespace {
 using call::FimForm;
 using Text = std::string_view;
 
-constexpr Text k_blanks = " \t";
+constexpr Text k_line_blanks = " \t";
 
 bool take_begin(Text& text, Text mark) {
   if (!text.starts_with(mark)) return false;
@@ -39,7 +39,7 @@ Text take_until(Text& text, Text end) {
 
 // CodeGPT puts a space after each mark.
 Text without_leading_blanks(Text text) {
-  text.remove_prefix(std::min(text.find_first_not_of(k_blanks), text.size()));
+  text.remove_prefix(std::min(text.find_first_not_of(k_line_blanks), text.size()));
   return text;
 }
 

@@ -107,13 +107,6 @@ CallPiece read_call(JsonCursor& cursor) {
   return piece;
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(k_space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
-}
-
 // One stream.
 class ChatToMessages final : public stream::Translator {
  public:

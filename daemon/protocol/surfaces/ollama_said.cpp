@@ -12,7 +12,7 @@
 namespace nemo::protocol {
 namespace {
 
-bool is_text(std::string_view raw) {
+bool is_filled_text(std::string_view raw) {
   return raw.size() > 2 && raw.front() == '"';
 }
 
@@ -55,7 +55,7 @@ Error too_much(const char* what) {
 
 std::string HubSaid::text() const {
   std::string body;
-  if (is_text(content)) body = text_body(content);
+  if (is_filled_text(content)) body = text_body(content);
   if (!content.empty() && content.front() == '[') {
     JsonCursor cursor(content);
     each_element(cursor, [&] { body.append(text_body(find_member(cursor.take(), "text").value_or(""))); });
@@ -117,8 +117,8 @@ Status ToolCallGatherer::add_piece(std::string_view raw) {
   // Some servers give the arguments as the object that they are.
   const bool is_object = !arguments.empty() && arguments.front() == '{';
   const std::string quoted = is_object ? quote_json(arguments) : std::string();
-  if (is_text(id) && call->id.empty()) call->id = id;
-  if (is_text(name) && call->name.empty()) call->name = name;
+  if (is_filled_text(id) && call->id.empty()) call->id = id;
+  if (is_filled_text(name) && call->name.empty()) call->name = name;
   const std::string_view piece = text_body(is_object ? quoted : arguments);
   m_bytes += id.size() + name.size() + piece.size();
   if (m_bytes > k_most_bytes) return too_much("bytes");
@@ -130,11 +130,11 @@ Status ToolCallGatherer::add_piece(std::string_view raw) {
 // number and name each new one.
 ToolCallGatherer::Call* ToolCallGatherer::find(std::optional<std::int64_t> index, std::string_view id,
                                                std::string_view name) {
-  if (m_calls.empty() || (!index && is_text(name))) return nullptr;
+  if (m_calls.empty() || (!index && is_filled_text(name))) return nullptr;
   const auto found =
       std::find_if(m_calls.rbegin(), m_calls.rend(), [&](const Call& call) { return !index || call.index == *index; });
   if (found == m_calls.rend()) return nullptr;
-  const bool is_another = is_text(id) && !found->id.empty() && found->id != id;
+  const bool is_another = is_filled_text(id) && !found->id.empty() && found->id != id;
   return is_another ? nullptr : &*found;
 }
 

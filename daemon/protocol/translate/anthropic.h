@@ -20,6 +20,8 @@
 namespace nemo::protocol {
 
 enum class MessagesFor : std::uint8_t { anthropic, vertex };
+// "anthropic_version" of a body for Vertex.
+inline constexpr std::string_view k_vertex_version = "\"vertex-2023-10-16\"";
 
 // invalid_request names the field: n above 1, audio, an image that is no data URL where the upstream takes none, …
 // max_tokens: `output_cap`, else the caller's, else `max_output_tokens`, else 4096. response_format is an instruction

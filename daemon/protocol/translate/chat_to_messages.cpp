@@ -20,7 +20,6 @@ namespace {
 // Anthropic wants the longest answer stated. Every Claude model can write this much.
 constexpr std::int64_t k_default_max_tokens = 4096;
 constexpr std::size_t k_longest_user_id = 256;  // what Anthropic takes
-constexpr std::string_view k_vertex_version = "\"vertex-2023-10-16\"";
 
 // Anthropic's own structured outputs are taken by some models only; the instruction is understood by all of them, and
 // nothing but the model's obedience enforces it.
@@ -45,7 +44,7 @@ bool holds_something(std::string_view raw) {
   return !raw.empty() && raw != "false" && raw != "[]" && raw != "{}" && raw != "0";
 }
 
-Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
+Status check_chat_fields(const RequestBody& body, const call::CallSpec& spec) {
   if (spec.choices > 1) return refuse_field("n", "more than one answer a call cannot be served by this model");
   if (given_value(body, "logprobs") == "true") return refuse_field("logprobs", "cannot be served by this model");
   if (holds_something(given_value(body, "top_logprobs"))) {
@@ -204,7 +203,7 @@ void put_user(const RequestBody& body, BodyWriter& out) {
 Result<std::string> chat_request_to_messages(const RequestBody& body, const call::CallSpec& spec,
                                              std::string_view upstream_model, MessagesFor target,
                                              std::optional<std::int64_t> output_cap, std::int64_t max_output_tokens) {
-  if (const Status checked = check_fields(body, spec); !checked) return checked.error();
+  if (const Status checked = check_chat_fields(body, spec); !checked) return checked.error();
   auto turns = read_turns(given_value(body, "messages"), target);
   if (!turns) return turns.error();
   if (turns->messages.empty()) return refuse_field("messages", "hold nothing that this model could answer");

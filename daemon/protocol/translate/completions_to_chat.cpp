@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 16> k_carried{
     "user",         "stream",     "metadata",   "presence_penalty",      "logit_bias", "frequency_penalty",
     "service_tier", "extra_body", "store",      "reasoning_effort"};
 
-Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
+Status check_completion_fields(const RequestBody& body, const call::CallSpec& spec) {
   constexpr std::int64_t k_most_logprobs = 20;  // chat's top_logprobs
   if (given_value(body, "echo") == "true") return refuse_field("echo", "cannot be served by a model that only chats");
   if (const auto best_of = read_integer(given_value(body, "best_of")); best_of && *best_of > spec.choices) {
@@ -92,7 +92,7 @@ Result<std::string> completions_request_to_chat(const RequestBody& body, const c
                                                 std::optional<std::int64_t> output_cap) {
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
-  if (const Status checked = check_fields(body, spec); !checked) return checked.error();
+  if (const Status checked = check_completion_fields(body, spec); !checked) return checked.error();
 
   std::string out = "{\"model\":" + quote_json(upstream_model);
   out.append(",\"messages\":").append(messages_for(*prompt, hole));

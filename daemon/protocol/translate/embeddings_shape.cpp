@@ -14,8 +14,8 @@
 namespace nemo::protocol {
 namespace {
 
-constexpr std::int64_t k_most_dimensions = 1'000'000;  // far above any model's
-constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads this much in one call
+constexpr std::int64_t k_most_dimensions = 1'000'000;       // far above any model's
+constexpr std::int64_t k_most_read_tokens = 1'000'000'000;  // no model reads this much in one call
 
 Result<std::vector<std::string_view>> read_texts(const RequestBody& body) {
   const Field* input = body.find("input");
@@ -145,7 +145,7 @@ Result<std::string> write_embeddings_answer(const std::vector<std::string_view>&
 
 std::optional<std::int64_t> read_token_count(std::string_view raw) {
   const auto count = read_integer(raw);
-  return count && *count >= 0 && *count <= k_most_tokens ? count : std::nullopt;
+  return count && *count >= 0 && *count <= k_most_read_tokens ? count : std::nullopt;
 }
 
 }  // namespace nemo::protocol

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view k_cannot = "cannot be served by this model's upstream, which only fills in text";
 
 // What the answer would lack without a word about it.
-Status check_fields(const RequestBody& body, const call::CallSpec& spec) {
+Status check_fim_fields(const RequestBody& body, const call::CallSpec& spec) {
   if (given_value(body, "echo") == "true") return refuse_field("echo", k_cannot);
   if (read_integer(given_value(body, "best_of")).value_or(1) != 1) return refuse_field("best_of", k_cannot);
   const std::string_view logprobs = given_value(body, "logprobs");
@@ -43,7 +43,7 @@ Result<std::string> completions_request_to_fim(const RequestBody& body, const ca
                                                std::optional<std::int64_t> output_cap) {
   const auto prompt = single_prompt(body);
   if (!prompt) return prompt.error();
-  if (const Status checked = check_fields(body, spec); !checked) return checked.error();
+  if (const Status checked = check_fim_fields(body, spec); !checked) return checked.error();
   const auto stop = stops(body);
   if (!stop) return stop.error();
 

@@ -66,7 +66,7 @@ void read_stated(JsonCursor& cursor, StatedTokens& stated) {
 }
 
 // The top level of an answer, whole or an event of a stream.
-struct Said {
+struct GeminiSaid {
   std::size_t content_bytes = 0;
   std::size_t finished = 0;
   std::int64_t highest_index = 0;
@@ -103,7 +103,7 @@ std::size_t read_part(JsonCursor& cursor, std::string_view& shown) {
   return bytes;
 }
 
-void read_content(JsonCursor& cursor, Said& said, std::string_view& text) {
+void read_content(JsonCursor& cursor, GeminiSaid& said, std::string_view& text) {
   each_field(cursor, [&](std::string_view key) {
     if (key != "parts") {
       cursor.skip();
@@ -117,7 +117,7 @@ void read_content(JsonCursor& cursor, Said& said, std::string_view& text) {
   });
 }
 
-void read_candidate(JsonCursor& cursor, Said& said) {
+void read_candidate(JsonCursor& cursor, GeminiSaid& said) {
   std::int64_t index = 0;
   std::string_view text;
   each_field(cursor, [&](std::string_view key) {
@@ -137,9 +137,9 @@ void read_candidate(JsonCursor& cursor, Said& said) {
 }
 
 // nullopt: not JSON, or neither an object nor a list that holds an error (Google wraps some of its errors so).
-std::optional<Said> read_said(std::string_view json, StatedTokens& stated) {
+std::optional<GeminiSaid> read_said(std::string_view json, StatedTokens& stated) {
   JsonCursor cursor(json);
-  Said said;
+  GeminiSaid said;
   if (cursor.peek() == '[') {
     cursor.begin_array();
     said.has_error = cursor.next_element() && find_member(cursor.take(), "error").has_value();
@@ -166,13 +166,6 @@ std::optional<Said> read_said(std::string_view json, StatedTokens& stated) {
     }
   });
   return cursor.at_end() ? std::optional(said) : std::nullopt;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(k_space);
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, text.find_last_not_of(k_space) - first + 1);
 }
 
 class GeminiEventReader final : public stream::ChunkReader {
@@ -242,7 +235,7 @@ std::string key_in(const RequestBody& object, std::string_view name) {
   return std::string(found == fields.end() ? name : found->key);
 }
 
-Status cap_output(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
+Status cap_gemini_output(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
   const std::string_view given = spelled_value(body, k_config);
   auto config = RequestBody::parse(given.empty() ? "{}" : std::string(given));
   if (!config) return config.error();
@@ -265,7 +258,7 @@ class GeminiConversation final : public Conversation {
       if (!stays && m_talk.body.find(key) != nullptr) edit.remove(key);
     }
     if (output_cap) {
-      if (Status capped = cap_output(m_talk.body, *output_cap, edit); !capped) return capped.error();
+      if (Status capped = cap_gemini_output(m_talk.body, *output_cap, edit); !capped) return capped.error();
     }
     return edit.empty() ? std::string(m_talk.body.bytes()) : edit.apply(m_talk.body);
   }

@@ -12,7 +12,7 @@ namespace nemo::protocol {
 namespace {
 
 // Bodies of texts are joined as they stand: what is between the quotes of two texts, put together, is a text again.
-struct ChatMessage {
+struct WholeChatMessage {
   std::string text;
   std::string reasoning;
   std::string thinking_blocks;  // elements with commas
@@ -31,7 +31,7 @@ std::string tool_call(const MessageBlock& block, std::size_t place) {
   return "{" + chat_tool_head(block.id, block.name, place) + arguments + "}}";
 }
 
-void add_block(const MessageBlock& block, ChatMessage& message) {
+void add_block(const MessageBlock& block, WholeChatMessage& message) {
   if (block.type == "\"text\"") {
     message.text.append(text_body(block.text));
   } else if (block.type == "\"thinking\"") {
@@ -46,7 +46,7 @@ void add_block(const MessageBlock& block, ChatMessage& message) {
   }
 }
 
-std::string render(const ChatMessage& message) {
+std::string render(const WholeChatMessage& message) {
   std::string out = "{\"role\":\"assistant\",\"content\":";
   if (message.text.empty() && !message.tool_calls.empty()) {
     out.append("null");
@@ -62,7 +62,7 @@ std::string render(const ChatMessage& message) {
 
 struct WholeMessage {
   std::string_view id, model, stop_reason;  // raw JSON
-  ChatMessage chat;
+  WholeChatMessage chat;
   MessagesUsage usage;
 };
 

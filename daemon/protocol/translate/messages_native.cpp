@@ -17,7 +17,6 @@
 namespace nemo::protocol {
 namespace {
 
-constexpr std::string_view k_vertex_version = "\"vertex-2023-10-16\"";
 constexpr std::int64_t k_least_thinking = 1'024;  // tokens; Anthropic refuses a smaller budget
 
 // Thinking must fit in what is left of max_tokens: half of it, or there is none.
@@ -36,7 +35,7 @@ void fit_thinking(const RequestBody& body, std::int64_t max_tokens, FieldEdit& e
   edit.set("thinking", smaller.apply(*fields));
 }
 
-void cap_output(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
+void cap_max_tokens(const RequestBody& body, std::int64_t cap, FieldEdit& edit) {
   const auto asked = read_integer(given_value(body, "max_tokens"));
   if (asked && *asked <= cap) return;
   edit.set("max_tokens", std::to_string(cap));
@@ -104,13 +103,6 @@ std::optional<std::string> mend_messages(std::string_view messages, MessagesFor 
   return mended.append("]");
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view k_space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(k_space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(k_space) - first + 1);
-}
-
 // Bytes as they come. What it adds is the end that a stream lacks, and Nemo's own errors.
 class NativeMessages final : public stream::Translator {
  public:
@@ -160,7 +152,7 @@ class MessagesConversation final : public Conversation {
     }
     if (m_talk.extensions == Extensions::strip) strip_extensions(body, edit);
     if (auto mended = mend_messages(given_value(body, "messages"), m_target)) edit.set("messages", std::move(*mended));
-    if (output_cap) cap_output(body, std::max<std::int64_t>(*output_cap, 1), edit);
+    if (output_cap) cap_max_tokens(body, std::max<std::int64_t>(*output_cap, 1), edit);
     return edit.empty() ? std::string(body.bytes()) : edit.apply(body);
   }
 

@@ -45,12 +45,12 @@ std::optional<call::Usage> read_usage(std::string_view raw) {
 }
 
 // What the model said, between the quotes.
-struct Said {
+struct ResponseSaid {
   std::size_t bytes = 0;
   std::string_view text;  // the first for the user
 };
 
-void read_content(JsonCursor& cursor, Said& said) {
+void read_content(JsonCursor& cursor, ResponseSaid& said) {
   each_element(cursor, [&] {
     each_field(cursor, [&](std::string_view key) {
       const std::string_view value = cursor.take();
@@ -62,8 +62,8 @@ void read_content(JsonCursor& cursor, Said& said) {
   });
 }
 
-void read_item(JsonCursor& cursor, Said& said) {
-  Said item;
+void read_item(JsonCursor& cursor, ResponseSaid& said) {
+  ResponseSaid item;
   bool is_message = false;
   each_field(cursor, [&](std::string_view key) {
     if (key == "content" || key == "summary") {
@@ -83,7 +83,7 @@ struct ResponseFacts {
   std::string_view id, model, error;  // raw
   bool has_output = false;
   bool has_failed = false;
-  Said said;
+  ResponseSaid said;
   std::optional<call::Usage> usage;
 };
 

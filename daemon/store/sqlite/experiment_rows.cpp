@@ -9,6 +9,7 @@
 
 #include "daemon/lib/sqlite/statement.h"
 #include "daemon/store/named_value.h"
+#include "daemon/store/sqlite/time_columns.h"
 
 namespace nemo::store {
 namespace {
@@ -22,20 +23,6 @@ using routing::Experiment;
 using routing::ExperimentState;
 using routing::ExperimentUnit;
 using Json = nlohmann::json;
-
-std::int64_t micros_of(WallTime time) {
-  return time.time_since_epoch().count();
-}
-
-std::optional<std::int64_t> micros_of(const std::optional<WallTime>& time) {
-  if (!time) return std::nullopt;
-  return micros_of(*time);
-}
-
-std::optional<WallTime> time_in(const Statement& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return WallTime(Micros(row.integer(column)));
-}
 
 std::string arms_to_json(const std::vector<Arm>& arms) {
   Json list = Json::array();
@@ -75,9 +62,9 @@ Experiment read_experiment(const Statement& row) {
   experiment.arms = arms_from_json(row.text(2), row.text(0));
   experiment.unit = row.text(3) == to_string(ExperimentUnit::request) ? ExperimentUnit::request : ExperimentUnit::seat;
   experiment.state = state_in(row.text(4));
-  experiment.created_at = WallTime(Micros(row.integer(5)));
-  experiment.started_at = time_in(row, 6);
-  experiment.ended_at = time_in(row, 7);
+  experiment.created_at = time_in(row, 5);
+  experiment.started_at = find_time(row, 6);
+  experiment.ended_at = find_time(row, 7);
   return experiment;
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/lib/sqlite/statement.h"
 #include "daemon/store/sqlite/record_json.h"
+#include "daemon/store/sqlite/time_columns.h"
 
 namespace nemo::store {
 namespace {
@@ -19,20 +20,6 @@ using lib::sqlite::Statement;
 constexpr std::string_view k_select_keys =
     "SELECT id, hash, last4, seat, team, models, created_at, expires_at, revoked_at, old_hash, old_last4, old_ends_at, "
     "last_used_at FROM virtual_key ";
-
-std::int64_t micros_of(WallTime time) {
-  return time.time_since_epoch().count();
-}
-
-std::optional<std::int64_t> micros_of(const std::optional<WallTime>& time) {
-  if (!time) return std::nullopt;
-  return micros_of(*time);
-}
-
-std::optional<WallTime> time_in(const Statement& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return WallTime(Micros(row.integer(column)));
-}
 
 KeyHash hash_in(const Statement& row, int column, const std::string& id) {
   KeyHash hash{};
@@ -51,12 +38,11 @@ VirtualKey read_key(const Statement& row) {
   key.seat = row.text(3);
   key.team = row.text(4);
   key.models = texts_from_json(row.text(5));
-  key.created_at = WallTime(Micros(row.integer(6)));
-  key.expires_at = time_in(row, 7);
-  key.revoked_at = time_in(row, 8);
-  if (!row.is_null(9))
-    key.old_secret = {hash_in(row, 9, key.id), std::string(row.text(10)), WallTime(Micros(row.integer(11)))};
-  key.last_used_at = time_in(row, 12);
+  key.created_at = time_in(row, 6);
+  key.expires_at = find_time(row, 7);
+  key.revoked_at = find_time(row, 8);
+  if (!row.is_null(9)) key.old_secret = {hash_in(row, 9, key.id), std::string(row.text(10)), time_in(row, 11)};
+  key.last_used_at = find_time(row, 12);
   return key;
 }
 
@@ -93,7 +79,7 @@ std::optional<VirtualKey> find_key(Connection& connection, std::string_view id) 
 std::vector<access::Team> load_all_teams(Connection& connection) {
   std::vector<access::Team> teams;
   Statement rows(connection, "SELECT name, created_at FROM team ORDER BY name");
-  while (rows.step()) teams.push_back({std::string(rows.text(0)), WallTime(Micros(rows.integer(1)))});
+  while (rows.step()) teams.push_back({std::string(rows.text(0)), time_in(rows, 1)});
   return teams;
 }
 

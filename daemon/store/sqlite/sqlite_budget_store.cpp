@@ -6,16 +6,13 @@
 #include "daemon/lib/sqlite/statement.h"
 #include "daemon/store/sqlite/scope_rows.h"
 #include "daemon/store/sqlite/storage_error.h"
+#include "daemon/store/sqlite/time_columns.h"
 
 namespace nemo::store {
 namespace {
 
 using lib::sqlite::Failure;
 using lib::sqlite::Statement;
-
-WallTime time_in(const Statement& row, int column) {
-  return WallTime(Micros(row.integer(column)));
-}
 
 }  // namespace
 

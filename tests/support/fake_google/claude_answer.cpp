@@ -1,7 +1,5 @@
 #include "tests/support/fake_google/claude_answer.h"
 
-#include <array>
-#include <cstdio>
 #include <deque>
 #include <utility>
 
@@ -13,14 +11,10 @@ namespace nemo::fake_google {
 namespace {
 
 using fake_upstream::Ending;
+using fake_upstream::http_chunk;
 using fake_upstream::Script;
 using fake_upstream::Step;
 using fake_upstream::Words;
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 // As OpenAI would have it, so that the fake upstream's own reading and counting applies.
 Json as_openai_message(const Json& message) {
@@ -84,10 +78,6 @@ std::string stop_reason(const ClaudeAnswer& answer) {
   if (!answer.script.finish_reason.empty()) return answer.script.finish_reason;
   if (!answer.ask.tool_name.empty()) return "tool_use";
   return Words(answer.ask, answer.script, 0).cut_by_limit() ? "max_tokens" : "end_turn";
-}
-
-std::string thought(std::int64_t index) {
-  return (index == 0 ? "thought" : " thought") + std::to_string(index);
 }
 
 Json arguments_of(const ClaudeAnswer& answer) {
@@ -174,12 +164,6 @@ class Events {
   std::deque<One> m_events;
 };
 
-std::string framed(std::string_view bytes) {
-  std::array<char, 32> size{};
-  std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
-  return size.data() + std::string(bytes) + "\r\n";
-}
-
 std::string event_text(const std::string& type, const Json& data) {
   return "event: " + type + "\ndata: " + fake_upstream::to_text(data) + "\n\n";
 }
@@ -200,7 +184,7 @@ class ClaudeStream final : public fake_upstream::Playback {
     const Events::One event = std::move(m_events.front());
     m_events.pop_front();
     if (event.chunks > 0) step.wait_ms = m_chunks == 0 ? m_script.first_token_ms : m_script.chunk_ms;
-    step.bytes = framed(event_text(event.type, event.data));
+    step.bytes = http_chunk(event_text(event.type, event.data));
     step.chunks = event.chunks;
     step.words = event.words;
     m_chunks += event.chunks;
@@ -223,12 +207,13 @@ class ClaudeStream final : public fake_upstream::Playback {
       return step;
     }
     if (m_script.cut_after_chunks == m_chunks) {
-      return fake_upstream::cut_step(m_script, framed("event: content_block_delta\ndata: {\"type\":\"content_blo"));
+      return fake_upstream::cut_step(m_script, http_chunk("event: content_block_delta\ndata: {\"type\":\"content_blo"));
     }
     if (m_script.error_event_after == m_chunks) {
       const std::string type = m_script.error_type.empty() ? "overloaded_error" : m_script.error_type;
       const std::string message = m_script.error_message.empty() ? "Overloaded" : m_script.error_message;
-      step.bytes = framed(event_text("error", {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}}));
+      step.bytes =
+          http_chunk(event_text("error", {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}}));
       step.bytes += "0\r\n\r\n";
       step.ending = Ending::keep_alive;
       return step;

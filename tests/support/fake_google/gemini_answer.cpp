@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <deque>
 #include <utility>
 
@@ -14,14 +13,10 @@ namespace nemo::fake_google {
 namespace {
 
 using fake_upstream::Ending;
+using fake_upstream::http_chunk;
 using fake_upstream::Script;
 using fake_upstream::Step;
 using fake_upstream::Words;
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 Json list_of(const Json& object, const char* name) {
   const Json value = object.value(name, Json::array());
@@ -60,10 +55,6 @@ Json as_openai(const Json& body, const std::string& model, bool streamed) {
   const Json config = body.value("generationConfig", Json::object());
   if (config.contains("maxOutputTokens")) chat["max_tokens"] = config["maxOutputTokens"];
   return chat;
-}
-
-std::string thought(std::int64_t index) {
-  return (index == 0 ? "thought" : " thought") + std::to_string(index);
 }
 
 Json call_parts(const GeminiAnswer& answer) {
@@ -135,12 +126,6 @@ std::deque<Event> events_of(const GeminiAnswer& answer) {
   return events;
 }
 
-std::string framed(std::string_view bytes) {
-  std::array<char, 32> size{};
-  std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
-  return size.data() + std::string(bytes) + "\r\n";
-}
-
 std::string event_text(const Json& data) {
   return "data: " + fake_upstream::to_text(data) + "\r\n\r\n";  // Google ends its lines so
 }
@@ -162,7 +147,7 @@ class GeminiStream final : public fake_upstream::Playback {
     const Event event = std::move(m_events.front());
     m_events.pop_front();
     step.wait_ms = m_chunks == 0 ? m_script.first_token_ms : m_script.chunk_ms;
-    step.bytes = framed(event_text(event.data));
+    step.bytes = http_chunk(event_text(event.data));
     step.chunks = 1;
     step.words = event.words;
     ++m_chunks;
@@ -185,11 +170,11 @@ class GeminiStream final : public fake_upstream::Playback {
       return step;
     }
     if (m_script.cut_after_chunks == m_chunks) {
-      return fake_upstream::cut_step(m_script, framed("data: {\"candidates\": [{\"content\""));
+      return fake_upstream::cut_step(m_script, http_chunk("data: {\"candidates\": [{\"content\""));
     }
     if (m_script.error_event_after == m_chunks) {
       const std::string message = m_script.error_message.empty() ? "The model is overloaded." : m_script.error_message;
-      step.bytes = framed(event_text(error_json(503, message, m_form))) + "0\r\n\r\n";
+      step.bytes = http_chunk(event_text(error_json(503, message, m_form))) + "0\r\n\r\n";
       step.ending = Ending::keep_alive;
       return step;
     }

@@ -10,10 +10,6 @@ namespace {
 
 using fake_upstream::Request;
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-
 std::string decoded(std::string_view text, bool plus_is_space) {
   const auto digit = [](char c) -> int {
     if (c >= '0' && c <= '9') return c - '0';
@@ -45,7 +41,7 @@ std::map<std::string, std::string> form_fields(std::string_view body) {
 
 // The next segment of a path, "/" left out.
 std::string_view take_segment(std::string_view& path) {
-  if (starts_with(path, "/")) path.remove_prefix(1);
+  if (path.starts_with("/")) path.remove_prefix(1);
   const std::string_view segment = path.substr(0, path.find('/'));
   path.remove_prefix(segment.size());
   return segment;
@@ -80,13 +76,13 @@ void GoogleEndpoints::set_port(int port) {
 }
 
 Reply GoogleEndpoints::answer(const Request& request) {
-  if (starts_with(request.path, "/control/")) {
+  if (request.path.starts_with("/control/")) {
     if (auto reply = control(request)) return std::move(*reply);
     return Endpoints::answer(request);
   }
-  if (starts_with(request.path, "/journal") || request.path == "/health") return Endpoints::answer(request);
+  if (request.path.starts_with("/journal") || request.path == "/health") return Endpoints::answer(request);
   if (request.path == "/token") return token_page(request);
-  if (starts_with(request.path, "/computeMetadata/")) return metadata_page(request);
+  if (request.path.starts_with("/computeMetadata/")) return metadata_page(request);
   const auto target = read_target(request.path);
   if (target && request.method == "POST") return vertex(request, *target);
   count_other(request);
@@ -157,7 +153,7 @@ Reply GoogleEndpoints::token_page(const Request& request) {
     return found == fields.end() ? std::string() : found->second;
   };
   Refused refused{"unsupported_grant_type", "Invalid grant_type: " + field("grant_type")};
-  if (request.method != "POST" || !starts_with(request.header("content-type"), "application/x-www-form-urlencoded")) {
+  if (request.method != "POST" || !request.header("content-type").starts_with("application/x-www-form-urlencoded")) {
     refused = {"invalid_request", "a form is to be posted"};
   } else if (field("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer") {
     refused = m_desk.check_assertion(field("assertion"));

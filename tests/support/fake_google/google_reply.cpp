@@ -46,6 +46,10 @@ Json error_json(int status, const std::string& message, ErrorForm form) {
   return form == ErrorForm::list ? Json::array({error}) : error;
 }
 
+std::string thought(std::int64_t index) {
+  return (index == 0 ? "thought" : " thought") + std::to_string(index);
+}
+
 Step whole_step(const Script& script, const std::string& body, double wait_ms) {
   Step step;
   step.wait_ms = wait_ms;

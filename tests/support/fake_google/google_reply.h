@@ -2,6 +2,7 @@
 // a list.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@ namespace nemo::fake_google {
 
 using fake_upstream::Json;
 using fake_upstream::Reply;
+using fake_upstream::text_of;
 
 enum class ErrorForm { object, list };
 
@@ -23,6 +25,9 @@ Json error_json(int status, const std::string& message, ErrorForm form);
 // What the script wants refused: Google's error unless it names a shape ("array", "html", "empty", …) or an
 // error_type, which makes it Anthropic's.
 Reply scripted_refusal(const fake_upstream::Script& script, ErrorForm form);
+
+// One word of the model's thoughts, counted from 0.
+std::string thought(std::int64_t index);
 
 // A body after which the connection stays, with the script's headers.
 fake_upstream::Step whole_step(const fake_upstream::Script& script, const std::string& body, double wait_ms);

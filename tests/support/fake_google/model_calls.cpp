@@ -31,11 +31,6 @@ std::string_view bearer_of(const Request& request) {
   return header.substr(0, k_scheme.size()) == k_scheme ? header.substr(k_scheme.size()) : std::string_view();
 }
 
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 // Its text as the input of an embedding, so that the fake upstream's own counting applies.
 Json as_openai_embedding(const Json& body, const std::string& model, const char* options) {
   Json asked = {{"model", model}, {"input", Json::array()}};

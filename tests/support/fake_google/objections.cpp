@@ -6,14 +6,7 @@
 namespace nemo::fake_google {
 namespace {
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
+using fake_upstream::text_of;
 
 bool has_list(const Json& body, const char* name) {
   return body.contains(name) && body[name].is_array() && !body[name].empty();
@@ -37,17 +30,16 @@ bool is_fim_field(const std::string& name) {
 
 bool is_served(std::string_view publisher, std::string_view model, std::string_view method) {
   const bool raw = method == "rawPredict" || method == "streamRawPredict";
-  if (publisher == "anthropic") return raw && starts_with(model, "claude-");
+  if (publisher == "anthropic") return raw && model.starts_with("claude-");
   if (publisher == "mistralai") {
-    return raw &&
-           (starts_with(model, "codestral") || starts_with(model, "mistral-") || starts_with(model, "ministral"));
+    return raw && (model.starts_with("codestral") || model.starts_with("mistral-") || model.starts_with("ministral"));
   }
   if (publisher != "google") return false;
   const bool generates = method == "generateContent" || method == "streamGenerateContent";
-  if (generates) return starts_with(model, "gemini-") && !starts_with(model, "gemini-embedding-");
-  if (starts_with(model, "gemini-embedding-2")) return method == "embedContent";
-  return method == "predict" && (starts_with(model, "text-embedding-") || starts_with(model, "gemini-embedding-") ||
-                                 starts_with(model, "text-multilingual-embedding-"));
+  if (generates) return model.starts_with("gemini-") && !model.starts_with("gemini-embedding-");
+  if (model.starts_with("gemini-embedding-2")) return method == "embedContent";
+  return method == "predict" && (model.starts_with("text-embedding-") || model.starts_with("gemini-embedding-") ||
+                                 model.starts_with("text-multilingual-embedding-"));
 }
 
 std::string object_to_chat(const Json& body) {
@@ -55,7 +47,7 @@ std::string object_to_chat(const Json& body) {
     return "the model is named with its publisher, such as google/gemini-2.5-flash";
   }
   const std::string model = text_of(body, "model");
-  if (starts_with(model, "anthropic/") || starts_with(model, "mistralai/")) return model + " is not served here";
+  if (model.starts_with("anthropic/") || model.starts_with("mistralai/")) return model + " is not served here";
   return has_list(body, "messages") ? "" : "messages are missing";
 }
 
@@ -89,7 +81,7 @@ std::string object_to_mistral(const Json& body, std::string_view url_model, bool
     if (!has_list(body, "messages")) return "messages: Field required";
     return object_to_stream(body, streamed);
   }
-  if (!starts_with(bare, "codestral")) return "this model does not fill in the middle";
+  if (!bare.starts_with("codestral")) return "this model does not fill in the middle";
   for (const auto& [name, value] : body.items()) {
     if (!is_fim_field(name)) return name + ": Extra inputs are not permitted";
   }

@@ -15,6 +15,8 @@
 namespace nemo::fake_google {
 namespace {
 
+using fake_upstream::text_of;
+
 constexpr const char* k_email = "nemo@nemo-test.iam.gserviceaccount.com";
 constexpr const char* k_client_id = "fake-client.apps.googleusercontent.com";
 constexpr const char* k_google_audience = "https://oauth2.googleapis.com/token";
@@ -59,11 +61,6 @@ std::string private_pem(EVP_PKEY* key) {
   std::string pem(data, static_cast<std::size_t>(size));
   BIO_free(bio);
   return pem;
-}
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::int64_t number_of(const Json& object, const char* name) {

@@ -24,6 +24,12 @@ std::size_t inside_a_character(std::string_view text) {
 
 }  // namespace
 
+std::string http_chunk(std::string_view bytes) {
+  std::array<char, 32> size{};
+  std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
+  return size.data() + std::string(bytes) + "\r\n";
+}
+
 std::string response_head(int status, std::string_view content_type, std::int64_t content_length,
                           const Script& script) {
   std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
@@ -59,10 +65,7 @@ EventStream::EventStream(Ask ask, Script script, std::string id, BilledUsage pla
 }
 
 std::string EventStream::framed(std::string_view bytes) const {
-  if (m_script.close_delimited) return std::string(bytes);
-  std::array<char, 32> size{};
-  std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
-  return size.data() + std::string(bytes) + "\r\n";
+  return m_script.close_delimited ? std::string(bytes) : http_chunk(bytes);
 }
 
 std::string EventStream::chunk_json(std::size_t choice, const std::string& payload, const std::string& finish) const {

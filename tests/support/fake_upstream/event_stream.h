@@ -57,6 +57,9 @@ class EventStream final : public Playback {
 // "HTTP/1.1 200 OK" with the script's headers and, unless negative, a Content-Length.
 std::string response_head(int status, std::string_view content_type, std::int64_t content_length, const Script& script);
 
+// One chunk of a chunked body: its size in hexadecimal, and the bytes.
+std::string http_chunk(std::string_view bytes);
+
 // The steps that end an answer as script.cut says; `rest` is what would have come next.
 Step cut_step(const Script& script, std::string_view rest);
 

@@ -9,7 +9,7 @@ namespace nemo::fake_upstream {
 namespace {
 
 constexpr std::size_t k_max_calls = 20'000;
-constexpr std::size_t k_max_body_bytes = std::size_t{1} << 20U;       // of one call
+constexpr std::size_t k_max_kept_bytes = std::size_t{1} << 20U;       // of one call
 constexpr std::size_t k_max_all_body_bytes = std::size_t{64} << 20U;  // of all that are listed
 
 const char* to_string(CallState state) {
@@ -98,7 +98,7 @@ std::shared_ptr<Call> Journal::start(const Request& request) {
     if (is_secret(name)) call->authorization_seen = call->authorization_seen || (name != "cookie" && !value.empty());
     call->headers.emplace_back(name, is_secret(name) ? "[hidden]" : value);
   }
-  call->body = request.body.substr(0, k_max_body_bytes);
+  call->body = request.body.substr(0, k_max_kept_bytes);
   call->body_bytes = request.body.size();
   m_body_bytes += call->body.size();
   m_calls.push_back(call);

@@ -23,7 +23,7 @@ Turn& turn_of(Spoken& spoken, bool by_user) {
   return spoken.turns.back();
 }
 
-Spoken read_chat(const Json& body) {
+Spoken read_chat_request(const Json& body) {
   Spoken spoken;
   for (const Json& message : body.at("messages")) {
     const std::string role = message.at("role");
@@ -252,7 +252,7 @@ std::string messages_stream(const Reply& reply, Dice& dice) {
 
 Spoken read_request(Dialect dialect, const std::string& body) {
   const Json json = Json::parse(body);
-  if (dialect == Dialect::openai) return read_chat(json);
+  if (dialect == Dialect::openai) return read_chat_request(json);
   if (dialect == Dialect::anthropic) return read_messages(json);
   throw std::logic_error("not a dialect of this test");
 }
