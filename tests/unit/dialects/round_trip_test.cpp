@@ -9,6 +9,7 @@
 #include "daemon/protocol/conversation.h"
 #include "daemon/protocol/surface_form.h"
 #include "daemon/stream/sse_scanner.h"
+#include "sanitizer.h"
 #include "upstream_side.h"
 
 namespace nemo::test::round_trip_test {
@@ -23,7 +24,7 @@ namespace {
 constexpr std::array k_surfaces{Surface::openai_chat, Surface::anthropic_messages, Surface::openai_responses,
                                 Surface::gemini, Surface::ollama_chat};
 constexpr std::array k_dialects{Dialect::openai, Dialect::anthropic};
-constexpr unsigned k_rounds = 150;
+constexpr unsigned k_rounds = k_is_sanitized ? 40 : 150;
 
 // A request as the daemon has read it, and the conversation that it becomes with an upstream.
 struct Held {

@@ -11,6 +11,7 @@
 #include "daemon/protocol/surface_form.h"
 #include "daemon/protocol/surfaces/forms.h"
 #include "daemon/stream/sse_scanner.h"
+#include "sanitizer.h"
 
 namespace nemo::test::gemini_property_test {
 
@@ -18,6 +19,8 @@ using namespace nemo::protocol;
 using Json = nlohmann::json;
 
 namespace {
+
+constexpr unsigned k_rounds = k_is_sanitized ? 200 : 1'000;
 
 class Dice {
  public:
@@ -251,11 +254,11 @@ void check_answer(unsigned seed) {
 }  // namespace
 
 TEST_CASE("any conversation keeps its texts, calls, arguments, results, their pairs and their order") {
-  for (unsigned seed = 0; seed < 1'000; ++seed) check_conversation(seed);
+  for (unsigned seed = 0; seed < k_rounds; ++seed) check_conversation(seed);
 }
 
 TEST_CASE("any answer keeps its text, calls, reason and usage, streamed and whole") {
-  for (unsigned seed = 0; seed < 500; ++seed) check_answer(seed);
+  for (unsigned seed = 0; seed < k_rounds / 2; ++seed) check_answer(seed);
 }
 
 }  // namespace nemo::test::gemini_property_test
