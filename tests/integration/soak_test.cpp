@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "harness.h"
-#include "sanitizer.h"
 #include "shared/money.h"
 
 namespace nemo::test::soak_test {
@@ -18,7 +17,7 @@ using namespace nemo::test;
 
 namespace {
 
-constexpr std::size_t k_calls = k_is_sanitized ? 2'000 : 10'000;
+constexpr std::size_t k_calls = 10'000;
 constexpr std::size_t k_threads = 64;
 constexpr std::uint64_t k_seed = 20'260'917;
 
