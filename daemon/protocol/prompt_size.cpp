@@ -50,13 +50,13 @@ std::size_t count_other(std::string_view text) {
 // The next quote with a letter behind it that one of the words above begins with; npos: there is none.
 std::size_t find_sign(std::string_view body, std::size_t at) {
 #if defined(__SSE2__)
-  constexpr std::size_t k_block = sizeof(__m128i);
+  constexpr std::size_t k_at_once = sizeof(__m128i);
   const auto same = [](__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-  for (; at + k_block < body.size(); at += k_block) {
+  for (; at + k_at_once < body.size(); at += k_at_once) {
     __m128i here;
     __m128i behind;
-    std::memcpy(&here, body.data() + at, k_block);
-    std::memcpy(&behind, body.data() + at + 1, k_block);
+    std::memcpy(&here, body.data() + at, k_at_once);
+    std::memcpy(&behind, body.data() + at + 1, k_at_once);
     const __m128i letters = _mm_or_si128(same(behind, 'd'), _mm_or_si128(same(behind, 'f'), same(behind, 'i')));
     const int signs = _mm_movemask_epi8(_mm_and_si128(same(here, '"'), letters));
     if (signs != 0) return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(signs)));
