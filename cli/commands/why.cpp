@@ -209,12 +209,12 @@ void show_times(const Context& context, const admin::Call& call) {
     parts.emplace_back("upstream and the way to it", std::max(call.latency_ms - own, 0.0));
   }
   Table table({{"", Align::left}, {"", Align::right}, {"", Align::left, 1}});
-  constexpr std::size_t k_bar_width = 24;
+  constexpr std::size_t k_line_width = 24;
   for (const auto& [name, millis] : parts) {
     const double share = call.latency_ms > 0 ? millis / call.latency_ms : 0;
     table.add({{"  " + name},
                {output::show_millis(millis)},
-               {context.terminal.width ? output::bar(share, k_bar_width) : "", Style::accent}});
+               {context.terminal.width ? output::bar(share, k_line_width) : "", Style::accent}});
   }
   table.add({{"  together", Style::faint}, {output::show_millis(call.latency_ms), Style::faint}, {}});
   context.out << table.draw(context.terminal.width, context.terminal.colours, Header::hide);
