@@ -90,7 +90,7 @@ std::size_t value_after(std::string_view text, std::size_t at) {
 
 Found find_key(std::string_view text) {
   for (const Prefix& prefix : k_prefixes) {
-    if (!starts_with_ignoring_case(text, prefix.start)) continue;
+    if (!text.starts_with(prefix.start)) continue;
     if (const Found found = key_at(text, 0, prefix.least); found.end > 0) return found;
   }
   constexpr std::size_t k_least = 8;
