@@ -7,11 +7,8 @@
 #include "daemon/routing/retry.h"
 
 namespace nemo::gateway {
-namespace {
 
 using std::chrono::milliseconds;
-
-}  // namespace
 
 Attempts::Attempts(upstream::Transport& transport, std::shared_ptr<Settlement> settlement, const Asked& asked,
                    const Clock& clock)

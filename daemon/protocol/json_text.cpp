@@ -104,6 +104,12 @@ std::optional<std::int64_t> read_integer(std::string_view raw) {
   return is_whole ? std::optional(value) : std::nullopt;
 }
 
+std::optional<std::int64_t> read_token_count(std::string_view raw) {
+  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
+  const auto count = read_integer(raw);
+  return count && *count >= 0 && *count <= k_most_tokens ? count : std::nullopt;
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view k_space = " \t\r\n";
   const std::size_t first = text.find_first_not_of(k_space);

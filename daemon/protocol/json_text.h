@@ -17,6 +17,9 @@ std::optional<std::string> read_text(std::string_view raw);
 // A raw whole number; "12.0" counts, "1e3" and what does not fit 64 bits do not.
 std::optional<std::int64_t> read_integer(std::string_view raw);
 
+// A count of tokens as an upstream states it, raw; nullopt: negative, absurd or no number.
+std::optional<std::int64_t> read_token_count(std::string_view raw);
+
 // Without the white space around it.
 std::string_view trim(std::string_view text);
 // At most `most` bytes of `text`, not cutting a character.

@@ -7,7 +7,6 @@
 
 #include "daemon/protocol/json_text.h"
 #include "daemon/protocol/openai.h"
-#include "daemon/protocol/openai_answer.h"
 #include "daemon/protocol/translate/anthropic.h"
 
 namespace nemo::protocol {
@@ -127,7 +126,7 @@ void MessagesUsage::read(JsonCursor& cursor) {
     return;
   }
   const auto take_input = [&](std::int64_t& count) {
-    const auto stated = read_tokens(cursor);
+    const auto stated = read_token_count(cursor.take());
     if (!stated) return;
     m_is_stated = true;
     if (*stated != 0) count = *stated;
@@ -141,7 +140,7 @@ void MessagesUsage::read(JsonCursor& cursor) {
     } else if (*key == "cache_creation_input_tokens") {
       take_input(m_cache_write);
     } else if (*key == "output_tokens") {
-      if (const auto stated = read_tokens(cursor)) {
+      if (const auto stated = read_token_count(cursor.take())) {
         m_output = *stated;
         m_is_stated = true;
       }

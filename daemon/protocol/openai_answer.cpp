@@ -115,24 +115,24 @@ std::optional<std::int64_t> read_detail(JsonCursor& cursor, std::string_view nam
   const auto raw = find_member(cursor.take(), name);
   if (!raw) return std::nullopt;
   JsonCursor detail(*raw);
-  return read_tokens(detail);
+  return read_token_count(detail.take());
 }
 
 StatedUsage read_stated(JsonCursor& cursor) {
   StatedUsage stated;
   each_field(cursor, [&](std::string_view key) {
     if (key == "prompt_tokens") {
-      stated.prompt = read_tokens(cursor);
+      stated.prompt = read_token_count(cursor.take());
     } else if (key == "completion_tokens") {
-      stated.completion = read_tokens(cursor);
+      stated.completion = read_token_count(cursor.take());
     } else if (key == "total_tokens") {
-      stated.total = read_tokens(cursor);
+      stated.total = read_token_count(cursor.take());
     } else if (key == "prompt_tokens_details") {
       stated.cached = read_detail(cursor, "cached_tokens");
     } else if (key == "completion_tokens_details") {
       stated.reasoning = read_detail(cursor, "reasoning_tokens");
     } else if (key == "prompt_cache_hit_tokens" || key == "cache_read_input_tokens" || key == "cached_tokens") {
-      if (const auto tokens = read_tokens(cursor)) stated.other_cached = tokens;
+      if (const auto tokens = read_token_count(cursor.take())) stated.other_cached = tokens;
     } else {
       cursor.skip();
     }
@@ -163,12 +163,6 @@ std::optional<std::string_view> find_usage(std::string_view answer_json) {
 }
 
 }  // namespace
-
-std::optional<std::int64_t> read_tokens(JsonCursor& cursor) {
-  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
-  const auto number = read_integer(cursor.take());
-  return number && *number >= 0 && *number <= k_most_tokens ? number : std::nullopt;
-}
 
 AnswerParts read_answer_object(JsonCursor& cursor) {
   AnswerParts parts;

@@ -29,9 +29,6 @@ struct AnswerParts {
   bool is_named_error = false;  // "object" or "type" is "error"
 };
 
-// A count of tokens as an upstream states it; nullopt: the value is no number that can be one. Passes the value.
-std::optional<std::int64_t> read_tokens(JsonCursor& cursor);
-
 // Stands before the object and passes it; a fault stays in the cursor.
 AnswerParts read_answer_object(JsonCursor& cursor);
 

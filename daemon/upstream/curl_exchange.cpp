@@ -41,12 +41,6 @@ Rung poll_both(int bell, int client_fd, std::chrono::milliseconds timeout) {
   return Rung::bell;
 }
 
-std::chrono::milliseconds left_until(SteadyTime until) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  // An hour at most, since poll takes an int; whoever waits longer looks again.
-  return std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(1)));
-}
-
 // Turns the loop in this thread until look() has seen something. `own`: the transfer that only this thread waits for.
 template <typename Look>
 Rung drive(CurlLoop& loop, const Transfer* own, int client_fd, SteadyTime until, Look look) {

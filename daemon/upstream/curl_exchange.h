@@ -6,7 +6,7 @@
 #include <string>
 
 #include "daemon/upstream/curl_loop.h"
-#include "daemon/upstream/failure.h"
+#include "daemon/upstream/patience.h"
 #include "daemon/upstream/transfer.h"
 #include "daemon/upstream/transport.h"
 

@@ -14,8 +14,7 @@
 namespace nemo::protocol {
 namespace {
 
-constexpr std::int64_t k_most_dimensions = 1'000'000;       // far above any model's
-constexpr std::int64_t k_most_read_tokens = 1'000'000'000;  // no model reads this much in one call
+constexpr std::int64_t k_most_dimensions = 1'000'000;  // far above any model's
 
 Result<std::vector<std::string_view>> read_texts(const RequestBody& body) {
   const Field* input = body.find("input");
@@ -141,11 +140,6 @@ Result<std::string> write_embeddings_answer(const std::vector<std::string_view>&
   const std::string tokens = std::to_string(input_tokens);
   out.append("],\"model\":").append(quote_json(model));
   return out.append(",\"usage\":{\"prompt_tokens\":" + tokens + ",\"total_tokens\":" + tokens + "}}");
-}
-
-std::optional<std::int64_t> read_token_count(std::string_view raw) {
-  const auto count = read_integer(raw);
-  return count && *count >= 0 && *count <= k_most_read_tokens ? count : std::nullopt;
 }
 
 }  // namespace nemo::protocol

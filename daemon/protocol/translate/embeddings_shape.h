@@ -30,7 +30,4 @@ Result<EmbeddingsAsked> read_embeddings_request(const RequestBody& body);
 Result<std::string> write_embeddings_answer(const std::vector<std::string_view>& vectors, const EmbeddingsAsked& asked,
                                             std::string_view model, std::int64_t input_tokens);
 
-// A raw count of tokens; nullopt: negative, absurd or no number.
-std::optional<std::int64_t> read_token_count(std::string_view raw);
-
 }  // namespace nemo::protocol

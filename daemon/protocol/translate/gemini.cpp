@@ -40,9 +40,7 @@ struct StatedTokens {
 };
 
 void read_tokens(JsonCursor& cursor, std::optional<std::int64_t>& count) {
-  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
-  const auto number = read_integer(cursor.take());
-  if (number && *number >= 0 && *number <= k_most_tokens) count = number;
+  if (const auto stated = read_token_count(cursor.take())) count = stated;
 }
 
 void read_stated(JsonCursor& cursor, StatedTokens& stated) {

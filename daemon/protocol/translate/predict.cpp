@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "daemon/protocol/json_cursor.h"
+#include "daemon/protocol/json_text.h"
 #include "daemon/protocol/json_walk.h"
 #include "daemon/protocol/translate/embeddings_shape.h"
 #include "daemon/protocol/translate/request_fields.h"

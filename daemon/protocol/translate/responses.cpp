@@ -15,23 +15,18 @@
 namespace nemo::protocol {
 namespace {
 
-std::int64_t read_tokens(std::string_view raw) {
-  constexpr std::int64_t k_most_tokens = 1'000'000'000;  // no model reads or writes this much in one call
-  const auto number = read_integer(raw);
-  return number && *number >= 0 && *number <= k_most_tokens ? *number : -1;
-}
-
 // nullopt: null, or nothing is stated.
 std::optional<call::Usage> read_usage(std::string_view raw) {
   std::int64_t input = -1, output = -1, total = -1, cached = -1, reasoning = -1;
   JsonCursor cursor(raw);
   each_field(cursor, [&](std::string_view key) {
     const std::string_view value = cursor.take();
-    if (key == "input_tokens") input = read_tokens(value);
-    if (key == "output_tokens") output = read_tokens(value);
-    if (key == "total_tokens") total = read_tokens(value);
-    if (key == "input_tokens_details") cached = read_tokens(find_member(value, "cached_tokens").value_or(""));
-    if (key == "output_tokens_details") reasoning = read_tokens(find_member(value, "reasoning_tokens").value_or(""));
+    const auto count = [](std::string_view raw_count) { return read_token_count(raw_count).value_or(-1); };
+    if (key == "input_tokens") input = count(value);
+    if (key == "output_tokens") output = count(value);
+    if (key == "total_tokens") total = count(value);
+    if (key == "input_tokens_details") cached = count(find_member(value, "cached_tokens").value_or(""));
+    if (key == "output_tokens_details") reasoning = count(find_member(value, "reasoning_tokens").value_or(""));
   });
   if (input < 0 && output < 0 && total < 0) return std::nullopt;
   call::Usage usage;

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/upstream/failure.h"
 #include "daemon/upstream/request_lines.h"
 
 namespace nemo::upstream::local {
@@ -285,10 +286,7 @@ LocalExchange::Polled LocalExchange::poll_until(int client_fd, SteadyTime until,
   const bool must_send = m_may_send && !is_sent();
   std::array<pollfd, 2> fds{{{m_connection.get(), static_cast<short>(must_send ? POLLIN | POLLOUT : POLLIN), 0},
                              {client_fd, POLLRDHUP, 0}}};  // poll passes over -1
-  const auto left = std::chrono::ceil<Millis>(until - std::chrono::steady_clock::now());
-  // An hour at most, since poll takes an int; whoever waits longer looks again.
-  const auto timeout = std::clamp(left, Millis(0), Millis(std::chrono::hours(1)));
-  if (::poll(fds.data(), fds.size(), static_cast<int>(timeout.count())) <= 0) return Polled::nothing;
+  if (::poll(fds.data(), fds.size(), static_cast<int>(left_until(until).count())) <= 0) return Polled::nothing;
   if (says(fds[1].revents, POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) return Polled::client;
   events = fds[0].revents;
   return Polled::socket;

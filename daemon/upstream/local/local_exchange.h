@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "daemon/upstream/failure.h"
 #include "daemon/upstream/local/answer_reader.h"
 #include "daemon/upstream/local/connections.h"
 #include "daemon/upstream/local/target.h"
+#include "daemon/upstream/patience.h"
 #include "daemon/upstream/transport.h"
 
 namespace nemo::upstream::local {

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "daemon/protocol/surface_form.h"
 #include "daemon/protocol/surfaces/forms.h"
 #include "daemon/stream/sse_scanner.h"
+#include "dice.h"
 #include "sanitizer.h"
 
 namespace nemo::test::gemini_property_test {
@@ -21,32 +21,6 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr unsigned k_rounds = k_is_sanitized ? 200 : 1'000;
-
-class Dice {
- public:
-  explicit Dice(unsigned seed) : m_engine(seed) {}
-  int roll(int most) { return static_cast<int>(m_engine() % static_cast<unsigned>(most + 1)); }
-  bool coin() { return roll(1) == 1; }
-
-  std::string text() {
-    static const std::vector<std::string> k_pieces{"a",  "B c", "\n", "\"",   "\\",   "é",   "😀", "\t",
-                                                   "{}", "/",   ": ", "\x01", "data", "\\n", "[", "\xE2\x80\xA8"};
-    std::string out = "x";
-    for (int i = roll(6); i > 0; --i) out += k_pieces[static_cast<std::size_t>(roll(15))];
-    return out;
-  }
-
-  Json object(int depth) {
-    Json result = Json::object();
-    for (int i = roll(3); i > 0; --i) {
-      result[text()] = depth > 0 && coin() ? object(depth - 1) : coin() ? Json(text()) : Json(roll(1000));
-    }
-    return result;
-  }
-
- private:
-  std::mt19937 m_engine;
-};
 
 struct Call {
   std::string id;  // empty: the client was given none
